@@ -1,0 +1,19 @@
+import { defineConfig } from '@playwright/test';
+import { chromiumArgs, chromiumPath } from './scripts/chromium.mjs';
+
+export default defineConfig({
+  testDir: 'tests',
+  testMatch: ['e2e/**/*.spec.ts', 'interop/**/*.spec.ts'],
+  ...(process.env.SAMPAN_REAL === '1' ? {} : { testIgnore: ['**/*.real.spec.ts'] }),
+  outputDir: 'test-results',
+  // Each test has a companion, a browser profile and an engine of its own; two cores carry one at a time.
+  workers: 1,
+  fullyParallel: false,
+  timeout: 60_000,
+  forbidOnly: process.env.CI === 'true',
+  reporter: [['list'], ['json']],
+  use: {
+    launchOptions: { args: chromiumArgs, executablePath: await chromiumPath() },
+    trace: 'retain-on-failure',
+  },
+});

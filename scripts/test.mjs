@@ -1,0 +1,97 @@
+// `npm test`: every check there is, from a clone with nothing in it. The last line sums all runners.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromiumPath } from './chromium.mjs';
+import { ensureBuild, ensureDependencies, root } from './setup.mjs';
+
+const total = { passed: 0, failed: 0 };
+const reports = join(root, '.cache', 'reports');
+
+ensureDependencies();
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+// Found or installed once, and handed to every runner.
+process.env.SAMPAN_CHROMIUM = await chromiumPath();
+
+check('svelte-kit sync', '@sveltejs/kit/svelte-kit.js', ['sync']);
+check('types below the pages', 'typescript/bin/tsc', ['-p', 'tsconfig.worker.json']);
+check('types of server and tests', 'typescript/bin/tsc', ['-p', 'tsconfig.tests.json']);
+check('types of the pages', 'svelte-check/bin/svelte-check', [
+  '--tsconfig',
+  'tsconfig.json',
+  '--fail-on-warnings',
+]);
+check('lint', 'eslint/bin/eslint.js', [
+  '.',
+  '--max-warnings',
+  '0',
+  '--cache',
+  '--cache-location',
+  '.cache/eslint',
+]);
+check('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']);
+check('unused code', 'knip/bin/knip.js', []);
+
+const vitest = join(reports, 'vitest.json');
+run('vitest/vitest.mjs', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitest}`]);
+count('vitest', vitest, (report) => ({
+  passed: report.numPassedTests,
+  failed: report.numFailedTests + emptyFiles(report),
+}));
+
+check('build', undefined, [], () => ensureBuild());
+
+const playwright = join(reports, 'playwright.json');
+run('@playwright/test/cli.js', ['test', ...process.argv.slice(2)], {
+  PLAYWRIGHT_JSON_OUTPUT_NAME: playwright,
+});
+count('playwright', playwright, ({ stats, errors }) => ({
+  passed: stats.expected + stats.flaky,
+  failed: stats.unexpected + errors.length,
+}));
+
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** A check is one test: it passes or it does not. */
+function check(name, script, args, action = () => run(script, args)) {
+  console.log(`\n• ${name}`);
+  let ok = false;
+  try {
+    ok = action() !== false;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+  }
+  total[ok ? 'passed' : 'failed']++;
+  if (!ok) console.log(`✗ ${name} failed`);
+}
+
+function run(script, args, env = {}) {
+  const result = spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  return result.status === 0;
+}
+
+/** A runner that left no report has failed as a whole. */
+function count(name, file, read) {
+  try {
+    const { passed, failed } = read(JSON.parse(readFileSync(file, 'utf8')));
+    total.passed += passed;
+    total.failed += failed;
+  } catch (error) {
+    console.error(`${name} left no report: ${error instanceof Error ? error.message : error}`);
+    total.failed++;
+  }
+}
+
+/** Files that failed before their first test ran, and errors outside of tests. */
+function emptyFiles(report) {
+  const failures = report.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  ).length;
+  return failures > 0 || report.success || report.numFailedTests > 0 ? failures : 1;
+}

@@ -1,0 +1,34 @@
+/** What the companion answers to programs, in its own server and in Vite's: the relay, the registry, the API. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TabGateway } from './gateway/port.ts';
+import { isApiPath, wantsPage, type RequestPath } from './paths.ts';
+import type { EmbeddedRegistry } from './registry/registry.ts';
+import type { Relay } from './relay/relay.ts';
+
+export interface RouteParts {
+  readonly relay: Relay;
+  readonly registry: EmbeddedRegistry;
+  readonly gateway: TabGateway;
+}
+
+export type Route = 'relay' | 'registry' | 'gateway';
+
+/** Which part answers; undefined leaves it to the app. */
+export function routeOf(request: IncomingMessage, { path }: RequestPath): Route | undefined {
+  if (path === '/_relay' || path.startsWith('/_relay/')) return 'relay';
+  if (path === '/v2' || path.startsWith('/v2/')) return 'registry';
+  return isApiPath(path) && !wantsPage(request) ? 'gateway' : undefined;
+}
+
+export function sendRoute(
+  route: Route,
+  parts: RouteParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: RequestPath,
+): Promise<void> {
+  if (route === 'relay') return parts.relay.handle(request, response, target);
+  if (route === 'registry') return parts.registry.handle(request, response, target.path);
+  request.url = target.path + target.search;
+  return parts.gateway.handle(request, response);
+}

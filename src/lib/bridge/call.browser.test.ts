@@ -1,0 +1,422 @@
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '#lib/core/clock.ts';
+import { ApiError } from '#lib/core/errors.ts';
+import { callHost } from './call.ts';
+import { engineLockName } from './protocol.ts';
+import {
+  bytes,
+  expectNothingLeft,
+  get,
+  newScope,
+  post,
+  puppetEngine,
+  serve,
+  serveFromWorker,
+  streamOf,
+  textReader,
+  writable,
+} from './testing/support.ts';
+import { tokenStream } from './testing/token-stream.ts';
+
+/** Reads events until one is an error; resolves with its code. Fails if the stream ends without. */
+async function errorCodeAtEnd(response: Response): Promise<unknown> {
+  const text = await response.text();
+  const last = text.trimEnd().split('\n\n').at(-1) ?? '';
+  expect(text).not.toContain('[DONE]');
+  return (JSON.parse(last.slice('data: '.length)) as { error: { code: unknown } }).error.code;
+}
+
+/** Unlike `text()`, a reader tells the reason for which a body broke. */
+async function readToEnd(response: Response): Promise<void> {
+  const reader = textReader(response);
+  while ((await reader.next()) !== undefined);
+}
+
+function withResolvers() {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+async function errorCode(response: Response): Promise<unknown> {
+  return ((await response.json()) as { error: { code: unknown } }).error.code;
+}
+
+describe('a request that goes well', () => {
+  it('arrives whole, and so does its answer', async () => {
+    const scope = newScope();
+    await serve(scope, async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const body = await request.text();
+      const answer = {
+        method: request.method,
+        pathname,
+        search,
+        body,
+        header: request.headers.get('x-test'),
+      };
+      return Response.json(answer, { status: 201, headers: { 'x-answer': 'yes' } });
+    });
+
+    const response = await callHost(post('//v1//echo?a=1', { b: 2 }, { headers: { 'x-test': 'c' } }), {
+      scope,
+    });
+
+    expect(response.status).toBe(201);
+    expect(response.headers.get('x-answer')).toBe('yes');
+    expect(await response.json()).toEqual({
+      method: 'POST',
+      pathname: '/v1/echo',
+      search: '?a=1',
+      body: '{"b":2}',
+      header: 'c',
+    });
+    await expectNothingLeft(scope);
+  });
+
+  it('hands on each chunk before the next one exists', async () => {
+    const scope = newScope();
+    const stream = writable();
+    await serve(scope, async () => stream.response);
+
+    const reader = textReader(await callHost(get('/v1/x'), { scope }));
+    for (const token of ['one', 'two', 'three']) {
+      const written = stream.write(token);
+      expect(await reader.next()).toBe(token);
+      await written;
+    }
+    void stream.end();
+    expect(await reader.next()).toBeUndefined();
+    await expectNothingLeft(scope);
+  });
+
+  it('keeps one message per chunk', async () => {
+    const scope = newScope();
+    const chunks = Array.from({ length: 200 }, (_, index) => `${index};`);
+    await serve(scope, async () => new Response(streamOf(...chunks.map(bytes))));
+
+    const reader = textReader(await callHost(get('/v1/x'), { scope }));
+    for (const chunk of chunks) expect(await reader.next()).toBe(chunk);
+    expect(await reader.next()).toBeUndefined();
+  });
+
+  it('frees everything when its body is never read', async () => {
+    const scope = newScope();
+    await serve(scope, async () => new Response('short'));
+    await callHost(get('/v1/x'), { scope });
+    await expectNothingLeft(scope);
+  });
+
+  it('may have a status that forbids a body', async () => {
+    const scope = newScope();
+    await serve(scope, async () => new Response(null, { status: 204 }));
+    expect((await callHost(get('/v1/x'), { scope })).status).toBe(204);
+    await expectNothingLeft(scope);
+  });
+
+  it('sends only its view of a larger buffer', async () => {
+    const scope = newScope();
+    const large = new Uint8Array(1000).fill(1);
+    await serve(scope, async () => new Response(streamOf(large.subarray(10, 13))));
+    const body = new Uint8Array(await (await callHost(get('/v1/x'), { scope })).arrayBuffer());
+    expect([...body]).toEqual([1, 1, 1]);
+  });
+});
+
+describe('a consumer that leaves', () => {
+  it.each(['abort', 'cancel'])('stops the handler by %s after the head', async (how) => {
+    const scope = newScope();
+    const stream = writable();
+    let stopped = false;
+    await serve(scope, async ({ signal }) => {
+      signal.addEventListener('abort', () => (stopped = true));
+      return stream.response;
+    });
+    const leaving = new AbortController();
+    const reader = textReader(await callHost(get('/v1/x', { signal: leaving.signal }), { scope }));
+    void stream.write('token').catch(() => undefined);
+    await reader.next();
+
+    if (how === 'cancel') await reader.cancel();
+    else {
+      leaving.abort();
+      await expect(reader.next()).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    }
+
+    await expect.poll(() => stopped).toBe(true);
+    await expectNothingLeft(scope);
+  });
+
+  it('stops the handler by an abort before the head', async () => {
+    const scope = newScope();
+    let signal: AbortSignal | undefined;
+    await serve(scope, (request) => {
+      signal = request.signal;
+      return new Promise(() => undefined);
+    });
+    const leaving = new AbortController();
+    const answer = callHost(get('/v1/x'), { scope, signal: leaving.signal });
+    await expect.poll(() => signal).toBeDefined();
+    leaving.abort();
+    await expect(answer).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    await expect.poll(() => signal?.aborted).toBe(true);
+    await expectNothingLeft(scope);
+  });
+
+  it('is not even asked for when it has aborted already', async () => {
+    const scope = newScope();
+    await serve(scope, async () => new Response('never'));
+    await expect(callHost(get('/v1/x'), { scope, signal: AbortSignal.abort() })).rejects.toThrow(
+      expect.objectContaining({ name: 'AbortError' }),
+    );
+    await expectNothingLeft(scope);
+  });
+
+  it('stops waiting for a host', async () => {
+    const scope = newScope();
+    const leaving = new AbortController();
+    const answer = callHost(get('/v1/x'), { scope, signal: leaving.signal });
+    leaving.abort();
+    await expect(answer).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  });
+
+  it('frees the engine when its worker is killed', async () => {
+    const scope = newScope();
+    let signal: AbortSignal | undefined;
+    await serve(scope, async (request) => {
+      signal = request.signal;
+      return tokenStream(request.signal);
+    });
+    const consumer = new Worker(new URL('./testing/consumer.worker.ts', import.meta.url), {
+      type: 'module',
+      name: scope,
+    });
+    await new Promise((resolve) => consumer.addEventListener('message', resolve, { once: true }));
+    expect(signal?.aborted).toBe(false);
+    consumer.terminate();
+    await expect.poll(() => signal?.aborted).toBe(true);
+    await expectNothingLeft(scope);
+  });
+});
+
+describe('an engine that dies', () => {
+  it('ends a running event stream with host_lost', async () => {
+    const scope = newScope();
+    const worker = await serveFromWorker(scope, 'engine');
+    const response = await callHost(get('/v1/tokens'), { scope });
+    const rest = errorCodeAtEnd(response);
+    worker.terminate();
+    expect(await rest).toBe('host_lost');
+    await expectNothingLeft(scope);
+  });
+
+  it('breaks any other body', async () => {
+    const scope = newScope();
+    const worker = await serveFromWorker(scope, 'engine');
+    const rest = readToEnd(await callHost(get('/v1/bytes'), { scope }));
+    worker.terminate();
+    await expect(rest).rejects.toThrow(expect.objectContaining({ code: 'host_lost' }));
+    await expectNothingLeft(scope);
+  });
+
+  it('is a 503 before the head, even when it closes itself', async () => {
+    const scope = newScope();
+    await serveFromWorker(scope, 'engine');
+    const response = await callHost(get('/v1/die'), { scope });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('x-should-retry')).toBe('true');
+    expect(await errorCode(response)).toBe('host_lost');
+    await expectNothingLeft(scope);
+  });
+
+  it('is a lost host too when its server is closed', async () => {
+    const scope = newScope();
+    const server = await serve(scope, async () => writable().response);
+    const response = await callHost(get('/v1/x'), { scope });
+    server.close();
+    expect(await errorCodeAtEnd(response)).toBe('host_lost');
+    await expectNothingLeft(scope);
+  });
+});
+
+describe('finding the engine', () => {
+  it('gives up with a 503 when no tab hosts one', async () => {
+    const scope = newScope();
+    const response = await callHost(get('/v1/x'), { scope, waitForHostMs: 20 });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('1');
+    expect(await errorCode(response)).toBe('no_host');
+    await expectNothingLeft(scope);
+  });
+
+  it('waits for one that comes', async () => {
+    const scope = newScope();
+    const answer = callHost(get('/v1/x'), { scope });
+    await serve(scope, async () => new Response('there'));
+    expect(await (await answer).text()).toBe('there');
+  });
+
+  it('moves on when the engine dies before it has taken the request', async () => {
+    const scope = newScope();
+    const dying = await puppetEngine(scope, 1, 'dying');
+    const answer = callHost(get('/v1/x'), { scope });
+    await expect.poll(() => dying.opened.length).toBe(1);
+    dying.release();
+    await serve(scope, async () => new Response('moved'));
+    expect(await (await answer).text()).toBe('moved');
+    await expectNothingLeft(scope);
+  });
+
+  it('does not take the watch of another consumer on a dead engine for an engine', async () => {
+    const scope = newScope();
+    const { promise: over, resolve: finish } = withResolvers();
+    const watch = navigator.locks.request(engineLockName(scope, 1, 'dead'), { mode: 'shared' }, () => over);
+    const response = await callHost(get('/v1/x'), { scope, waitForHostMs: 20 });
+    expect(await errorCode(response)).toBe('no_host');
+    finish();
+    await watch;
+  });
+
+  it('prefers the newest engine', async () => {
+    const scope = newScope();
+    const frozen = await puppetEngine(scope, 7, 'frozen');
+    await serve(scope, async () => new Response('newest'));
+    expect(await (await callHost(get('/v1/x'), { scope })).text()).toBe('newest');
+    expect(frozen.opened).toEqual([]);
+  });
+
+  it('moves on from a silent engine to a newer one', async () => {
+    const scope = newScope();
+    const silent = await puppetEngine(scope, 1, 'silent');
+    const answer = callHost(get('/v1/x'), { scope, ackMs: 200 });
+    await expect.poll(() => silent.opened.length).toBe(1);
+    await serve(scope, async () => new Response('newer'));
+    expect(await (await answer).text()).toBe('newer');
+    await expectNothingLeft(scope);
+  });
+
+  it('reports an engine that does not acknowledge', async () => {
+    const scope = newScope();
+    await puppetEngine(scope, 1, 'silent');
+    const response = await callHost(get('/v1/x'), { scope, ackMs: 20 });
+    expect(response.status).toBe(503);
+    expect(await errorCode(response)).toBe('host_stalled');
+    await expectNothingLeft(scope);
+  });
+});
+
+describe('an engine that falls silent', () => {
+  async function streaming() {
+    const scope = newScope();
+    const clock = new ManualClock();
+    const engine = await puppetEngine(scope, 1, 'engine');
+    const answer = callHost(get('/v1/x'), { scope, clock });
+    await expect.poll(() => engine.opened.length).toBe(1);
+    engine.say({ type: 'ack' });
+    engine.say({ type: 'head', status: 200, headers: [['content-type', 'text/event-stream']] });
+    return { scope, clock, engine, response: await answer };
+  }
+
+  it('is asked, and ends the stream with host_stalled if it says nothing', async () => {
+    const { scope, clock, engine, response } = await streaming();
+    await clock.advance(10_000);
+    await expect.poll(() => engine.heard).toContainEqual({ type: 'ping' });
+    await clock.advance(10_000);
+    expect(await errorCodeAtEnd(response)).toBe('host_stalled');
+    await expectNothingLeft(scope);
+  });
+
+  it('may think for as long as it answers', async () => {
+    const scope = newScope();
+    const clock = new ManualClock();
+    let release: (response: Response) => void = () => undefined;
+    let asked = 0;
+    await serve(scope, () => {
+      asked += 1;
+      return new Promise((resolve) => (release = resolve));
+    });
+    const answer = callHost(get('/v1/x'), { scope, clock, ackMs: 1e9 });
+    await expect.poll(() => asked).toBe(1);
+    const endMs = clock.now() + 120_000;
+    // Each look is some milliseconds of real time, enough for a ping and its pong.
+    await expect.poll(() => clock.advance(5_000).then(() => clock.now()), { timeout: 5000 }).toBe(endMs);
+    release(new Response('at last'));
+    expect(await (await answer).text()).toBe('at last');
+  });
+});
+
+describe('a handler that fails', () => {
+  it('before the head gives the error its status', async () => {
+    const scope = newScope();
+    await serve(scope, () =>
+      Promise.reject(new ApiError('model_not_found', 'No such model. Pull it first.')),
+    );
+    const response = await callHost(get('/v1/x'), { scope });
+    expect(response.status).toBe(404);
+    expect(await errorCode(response)).toBe('model_not_found');
+    await expectNothingLeft(scope);
+  });
+
+  it('with anything else than an ApiError is an internal one', async () => {
+    const scope = newScope();
+    await serve(scope, () => Promise.reject(new TypeError('secret detail')));
+    const response = await callHost(get('/v1/x'), { scope });
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain('secret');
+  });
+
+  it('inside an event stream ends it with the error', async () => {
+    const scope = newScope();
+    const stream = writable();
+    await serve(scope, async () => stream.response);
+    const response = await callHost(get('/v1/x'), { scope });
+    const text = errorCodeAtEnd(response);
+    await stream.write('data: token\n\n');
+    void stream.fail(new ApiError('device_lost', 'The GPU went away. Try again.'));
+    expect(await text).toBe('device_lost');
+    await expectNothingLeft(scope);
+  });
+
+  it('inside any other body breaks it with the error', async () => {
+    const scope = newScope();
+    const stream = writable('application/json');
+    await serve(scope, async () => stream.response);
+    const rest = readToEnd(await callHost(get('/v1/x'), { scope }));
+    void stream.fail(new ApiError('device_lost', 'The GPU went away. Try again.'));
+    await expect(rest).rejects.toThrow(expect.objectContaining({ code: 'device_lost' }));
+    await expectNothingLeft(scope);
+  });
+});
+
+it('stops producing when the reader stops, and goes on with it', async () => {
+  const scope = newScope();
+  const chunkBytes = 16 * 1024;
+  const totalBytes = 4 * 1024 * 1024;
+  let producedBytes = 0;
+  await serve(scope, async () => {
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      controller.enqueue(new Uint8Array(chunkBytes));
+      producedBytes += chunkBytes;
+      if (producedBytes === totalBytes) controller.close();
+    };
+    return new Response(new ReadableStream({ pull }));
+  });
+
+  const response = await callHost(get('/v1/x'), { scope });
+  await expect.poll(() => producedBytes).toBeGreaterThanOrEqual(256 * 1024);
+  // A second request and its answer: by now an unbounded producer would be far ahead.
+  await callHost(get('/v1/y'), { scope }).then((other) => other.body?.cancel());
+  const ahead = producedBytes;
+  expect(ahead).toBeLessThan(1024 * 1024);
+
+  expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(ahead / 2);
+  expect(producedBytes).toBe(totalBytes);
+  await expectNothingLeft(scope);
+});
+
+it('refuses a body above 10 MiB', async () => {
+  const request = post('/v1/x', 'x'.repeat(10 * 1024 * 1024));
+  const response = await callHost(request, { scope: newScope() });
+  expect(response.status).toBe(413);
+  expect(await errorCode(response)).toBe('request_too_large');
+});

@@ -1,0 +1,160 @@
+/** One request under way to one engine, seen from its consumer: lease, acknowledgement, head, body, and every way to die. */
+import { ApiError, errorFromBody } from '#lib/core/errors.ts';
+import type { Bridge } from './environment.ts';
+import type { ByteStream } from './error-event.ts';
+import { cancelled, hostLost, hostStalled } from './failures.ts';
+import { Inbox } from './inbox.ts';
+import { holdLock, onRelease, type HeldLock } from './locks.ts';
+import { controlChannelName, parseEngineMessage, requestId, requestName } from './protocol.ts';
+import type { ConsumerMessage, ControlMessage, EngineLock, EngineMessage } from './protocol.ts';
+import { Watchdog } from './watchdog.ts';
+import type { WireRequest } from './wire-request.ts';
+
+/** Credit is returned in such steps, so that not every token costs a message back. */
+const creditStepBytes = 64 * 1024;
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Fails with an `ApiError`, or with the signal's reason. */
+  readonly body: ByteStream;
+}
+
+export class Exchange {
+  readonly #bridge: Bridge;
+  readonly #channel: BroadcastChannel;
+  readonly #inbox = new Inbox<EngineMessage>();
+  readonly #releases: (() => void)[];
+  readonly #watchdog: Watchdog;
+  #uncreditedBytes = 0;
+  #closed = false;
+
+  /** Takes the lease and sends the request; the caller owns the exchange until its body ends or is cancelled. */
+  static async open(
+    bridge: Bridge,
+    engine: EngineLock,
+    request: WireRequest,
+    signal: AbortSignal,
+  ): Promise<Exchange> {
+    const rid = requestId(request.method);
+    const lease = await holdLock(bridge.locks, requestName(bridge.scope, rid), { signal });
+    const exchange = new Exchange(bridge, engine, rid, lease, signal);
+    if (signal.aborted) exchange.#abort(signal.reason);
+    else exchange.#send({ type: 'open', engineId: engine.engineId, rid, ...request });
+    return exchange;
+  }
+
+  private constructor(bridge: Bridge, engine: EngineLock, rid: string, lease: HeldLock, signal: AbortSignal) {
+    this.#bridge = bridge;
+    this.#channel = new BroadcastChannel(requestName(bridge.scope, rid));
+    this.#channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(parseEngineMessage(data));
+    const onAbort = () => this.#abort(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    this.#watchdog = new Watchdog({
+      clock: bridge.clock,
+      ask: () => this.#post({ type: 'ping' }),
+      onStalled: () => this.#fail(hostStalled()),
+    });
+    this.#releases = [
+      onRelease(bridge.locks, engine.name, () => this.#fail(hostLost())),
+      () => signal.removeEventListener('abort', onAbort),
+      () => this.#watchdog.stop(),
+      () => lease.release(),
+      () => this.#channel.close(),
+    ];
+  }
+
+  /** Resolves when the engine has taken the request; throws `host_lost`, `host_stalled` or the signal's reason. */
+  async acked(withinMs: number): Promise<void> {
+    const cancelTimer = this.#bridge.clock.after(withinMs, () => this.#fail(hostStalled()));
+    try {
+      const message = await this.#inbox.next();
+      if (message.type !== 'ack') throw this.#broken(message);
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  /** Resolves when the runner has answered, which may take as long as a model loads. */
+  async reply(): Promise<Reply> {
+    const message = await this.#inbox.next();
+    if (message.type !== 'head') throw this.#broken(message);
+    return { status: message.status, headers: new Headers(message.headers), body: this.#body() };
+  }
+
+  /** Stops the engine and frees everything; idempotent. */
+  cancel(): void {
+    this.#abort(cancelled());
+  }
+
+  #body(): ByteStream {
+    return new ReadableStream(
+      { pull: (controller) => this.#pull(controller), cancel: () => this.cancel() },
+      { highWaterMark: 0 },
+    );
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    const message = await this.#inbox.next();
+    if (message.type === 'end') {
+      controller.close();
+      return;
+    }
+    if (message.type !== 'd') throw this.#broken(message);
+    controller.enqueue(message.bytes);
+    this.#credit(message.bytes.byteLength);
+  }
+
+  #credit(sizeBytes: number): void {
+    this.#uncreditedBytes += sizeBytes;
+    if (this.#uncreditedBytes < creditStepBytes) return;
+    this.#post({ type: 'credit', bytes: this.#uncreditedBytes });
+    this.#uncreditedBytes = 0;
+  }
+
+  #receive(message: EngineMessage | undefined): void {
+    this.#watchdog.heard();
+    if (!message || message.type === 'pong') return;
+    this.#inbox.push(message);
+    if (message.type === 'end' || message.type === 'error') this.#close();
+  }
+
+  /** The failure an `error` message tells of, or a breach of the protocol. */
+  #broken(message: EngineMessage): ApiError {
+    this.cancel();
+    if (message.type === 'error') return errorFromBody(message.body, 500);
+    return new ApiError(
+      'internal',
+      'The tabs of Sampan misunderstood each other. Reload them, then try again.',
+    );
+  }
+
+  #fail(error: ApiError): void {
+    if (this.#closed) return;
+    this.#inbox.fail(error);
+    this.#post({ type: 'cancel' });
+    this.#close();
+  }
+
+  #abort(reason: unknown): void {
+    this.#inbox.abort(reason);
+    this.#post({ type: 'cancel' });
+    this.#close();
+  }
+
+  #send(message: ControlMessage): void {
+    const control = new BroadcastChannel(controlChannelName(this.#bridge.scope));
+    control.postMessage(message);
+    control.close();
+  }
+
+  #post(message: ConsumerMessage): void {
+    if (!this.#closed) this.#channel.postMessage(message);
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const release of this.#releases) release();
+  }
+}

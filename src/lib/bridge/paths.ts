@@ -1,0 +1,38 @@
+/** Which requests the runner answers. A person who navigates to a path gets the page; a program that fetches it, the API. */
+
+export type Destination =
+  /** The API. */
+  | 'runner'
+  /** The page and its files, which may come from a cache. */
+  | 'app'
+  /** Other origins, the registry relay and the built-in registry: never a cache. */
+  | 'network';
+
+const apiRoots = ['engines', 'v1', 'models', 'api', 'anthropic', 'responses', '_sampan'];
+const apiExact = ['/rerank', '/score', '/logs', '/metrics', '/version'];
+const networkRoots = ['_relay', 'v2'];
+
+/** The rule of the service worker; `origin` is its own. */
+export function destinationOf(request: Pick<Request, 'url' | 'mode'>, origin: string): Destination {
+  const url = new URL(request.url);
+  if (url.origin !== origin) return 'network';
+  const pathname = collapseSlashes(url.pathname);
+  if (networkRoots.includes(rootOf(pathname))) return 'network';
+  if (request.mode === 'navigate') return 'app';
+  return isApiPath(pathname) ? 'runner' : 'app';
+}
+
+/** Whether a program that fetches this path gets an answer of the runner. `/requests` is a page only. */
+export function isApiPath(pathname: string): boolean {
+  const collapsed = collapseSlashes(pathname);
+  return apiExact.includes(collapsed) || apiRoots.includes(rootOf(collapsed));
+}
+
+/** Clients join base URLs carelessly: `//engines//v1/models` is meant as `/engines/v1/models`. */
+export function collapseSlashes(pathname: string): string {
+  return pathname.replace(/\/{2,}/g, '/');
+}
+
+function rootOf(pathname: string): string {
+  return pathname.split('/')[1] ?? '';
+}

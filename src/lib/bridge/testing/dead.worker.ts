@@ -1,0 +1,2 @@
+/** A runner that dies before it serves anything. */
+self.close();

@@ -1,0 +1,44 @@
+/** A request as it crosses, and the way there and back. */
+import { ApiError } from '#lib/core/errors.ts';
+import { collapseSlashes } from './paths.ts';
+
+export interface WireRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: [string, string][];
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Docker Model Runner's limit. */
+const maxBodyBytes = 10 * 1024 * 1024;
+
+/** Reads the whole body; throws `request_too_large` above 10 MiB. */
+export async function readRequest(request: Request): Promise<WireRequest> {
+  const { pathname, search } = new URL(request.url);
+  return {
+    method: request.method,
+    url: collapseSlashes(pathname) + search,
+    headers: [...request.headers],
+    body: await readBody(request),
+  };
+}
+
+/** The same request on the runner's side. */
+export function toRequest(
+  wire: Omit<WireRequest, 'body'>,
+  body: WireRequest['body'],
+  signal: AbortSignal,
+): Request {
+  const { method, url, headers } = wire;
+  return new Request(self.location.origin + url, { method, headers, signal, ...(body && { body }) });
+}
+
+async function readBody(request: Request): Promise<WireRequest['body']> {
+  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+  const buffer = await request.arrayBuffer();
+  if (buffer.byteLength > maxBodyBytes) {
+    throw new ApiError('request_too_large', 'The request is larger than 10 MiB. Send less at once.');
+  }
+  return buffer.byteLength === 0 ? undefined : new Uint8Array(buffer);
+}

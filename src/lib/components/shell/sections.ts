@@ -1,0 +1,15 @@
+/** The pages that the rail, the tab bar and the shortcuts lead to. */
+
+export interface Section {
+  readonly href: '/catalog' | '/models' | '/chat';
+  readonly label: string;
+  readonly icon: string;
+  /** After G. */
+  readonly key: string;
+}
+
+export const sections: readonly Section[] = [
+  { href: '/catalog', label: 'Catalog', icon: 'catalog', key: 'c' },
+  { href: '/models', label: 'Models', icon: 'models', key: 'm' },
+  { href: '/chat', label: 'Chat', icon: 'chat', key: 't' },
+];

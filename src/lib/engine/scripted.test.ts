@@ -1,0 +1,16 @@
+import { ApiError } from '#lib/core/errors.ts';
+import { describeEngine } from '#tests/contract/engine.ts';
+import { ScriptedEngine } from './scripted.ts';
+
+describeEngine('scripted', () => {
+  const model = { id: `sha256:${'0'.repeat(64)}`, weights: [new Blob(['GGUF'])] } as const;
+  const garbage = { id: `sha256:${'1'.repeat(64)}`, weights: [new Blob(['nope'])] } as const;
+  const engine = new ScriptedEngine({
+    reply: () => ['one', ' two', ' three'],
+    onLoad: async ({ weights }) => {
+      if ((await weights[0]?.text()) !== 'GGUF')
+        throw new ApiError('unsupported_model_format', 'Not a model.');
+    },
+  });
+  return Promise.resolve({ engine, model, garbage, longPrompt: 'Count to 3.', contextSize: 64 });
+});

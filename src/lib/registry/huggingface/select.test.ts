@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { selectWeights } from './select.ts';
+
+const select = (paths: readonly string[], tag: string) =>
+  selectWeights(
+    paths.map((path) => ({ path, sizeBytes: 1 })),
+    tag,
+  ).map(({ path }) => path);
+
+const quants = ['m-Q2_K.gguf', 'm-Q4_0.gguf', 'm-Q4_K_M.gguf', 'm-Q4_K_S.gguf', 'm-Q8_0.gguf', 'm-f16.gguf'];
+const shards = (name: string, total: number) =>
+  Array.from({ length: total }, (_, index) => `${name}-0000${index + 1}-of-0000${total}.gguf`);
+
+describe('selectWeights', () => {
+  it.each<[string, readonly string[], string, readonly string[]]>([
+    ['the only file, whatever the tag', ['m-Q2_K.gguf'], 'Q8_0', ['m-Q2_K.gguf']],
+    ['the only file beside a projector', ['m-Q2_K.gguf', 'mmproj-f16.gguf'], 'f16', ['m-Q2_K.gguf']],
+    ['a quant', quants, 'Q8_0', ['m-Q8_0.gguf']],
+    ['a quant in any case', quants, 'q8_0', ['m-Q8_0.gguf']],
+    ['a quant in lower case in the name', quants, 'F16', ['m-f16.gguf']],
+    ['the default for latest', quants, 'latest', ['m-Q4_K_M.gguf']],
+    ['the default for main', quants, 'main', ['m-Q4_K_M.gguf']],
+    ['the default for no tag', quants, '', ['m-Q4_K_M.gguf']],
+    ['the default for a quant that is not there', quants, 'IQ1_S', ['m-Q4_K_M.gguf']],
+    ['the first when there is no default', ['m-Q8_0.gguf', 'm-Q5_0.gguf'], 'latest', ['m-Q5_0.gguf']],
+    ['the first when there is neither', ['m-Q8_0.gguf', 'm-Q5_0.gguf'], 'IQ1_S', ['m-Q5_0.gguf']],
+    ['by dots', ['m.Q4_K_M.gguf', 'm.Q5_K_M.gguf'], 'Q5_K_M', ['m.Q5_K_M.gguf']],
+    ['by underscores', ['m_q4_k_m.gguf', 'm_q5_k_m.gguf'], 'Q5_K_M', ['m_q5_k_m.gguf']],
+    ['no part of a word', ['m-IQ4_0.gguf', 'm-Q4_0.gguf', 'm-Q4_K_M.gguf'], 'Q4_0', ['m-Q4_0.gguf']],
+    ['a later place in the name', ['q4-m-xq4_0-Q4_0.gguf', 'a.gguf'], 'q4_0', ['q4-m-xq4_0-Q4_0.gguf']],
+    ['a beginning of a quant, like Docker Model Runner', quants, 'Q4_K', ['m-Q4_K_M.gguf']],
+    ['upper-case endings', ['M-Q8_0.GGUF', 'M-Q4_0.GGUF'], 'q8_0', ['M-Q8_0.GGUF']],
+    ['no special characters', ['a-Q.gguf', 'b-Q4_K_M.gguf'], '.*', ['b-Q4_K_M.gguf']],
+    ['no projector', ['mmproj-Q8_0.gguf', 'm-Q4_0.gguf', 'm-Q5_0.gguf'], 'Q8_0', ['m-Q4_0.gguf']],
+    ['other files', ['README.md', 'config.json', 'm.safetensors'], 'latest', []],
+    ['projectors only', ['mmproj-f16.gguf', 'MMPROJ.gguf'], 'latest', []],
+    ['nothing', [], 'latest', []],
+    ['all shards', [...quants, ...shards('m-BF16', 3).toReversed()], 'BF16', shards('m-BF16', 3)],
+    [
+      'all shards of the default',
+      [...shards('m-Q4_K_M', 2), ...shards('m-Q8_0', 2)],
+      'latest',
+      shards('m-Q4_K_M', 2),
+    ],
+    ['all shards of the first', [...shards('b', 2), ...shards('a', 2)], 'latest', shards('a', 2)],
+    ['shards in a folder', [...shards('Q8_0/m-Q8_0', 2), 'm-Q4_0.gguf'], 'Q8_0', shards('Q8_0/m-Q8_0', 2)],
+    ['one model of two with the quant', ['b-Q8_0.gguf', 'a-Q8_0.gguf'], 'Q8_0', ['a-Q8_0.gguf']],
+    ['one set of two', [...shards('x/m-Q8_0', 2), ...shards('y/m-Q8_0', 2)], 'Q8_0', shards('x/m-Q8_0', 2)],
+  ])('takes %s', (_, paths, tag, expected) => {
+    expect(select(paths, tag)).toEqual(expected);
+  });
+
+  it.each([
+    ['the last', shards('m', 3).slice(0, 2)],
+    ['the first', shards('m', 3).slice(1)],
+    ['all but one', shards('m', 3).slice(0, 1)],
+    ['a number', ['m-00000-of-00002.gguf', 'm-00002-of-00002.gguf']],
+  ])('refuses a set that lacks %s', (_, paths) => {
+    expect(() => select(paths, 'latest')).toThrow(
+      expect.objectContaining({ code: 'unsupported_model_format' }),
+    );
+  });
+});

@@ -1,0 +1,78 @@
+/** Short messages that come and go at the edge of the page. */
+import type { Clock } from '#lib/core/clock.ts';
+import { toApiError } from '#lib/core/errors.ts';
+
+export interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly tone: 'neutral' | 'bad';
+  readonly action?: { readonly label: string; readonly run: () => void };
+}
+
+const shownMs = 8000;
+
+export class Toasts {
+  readonly #clock: Clock;
+  #list = $state.raw<readonly Toast[]>([]);
+  #lastId = 0;
+  readonly #timers = new Map<number, () => void>();
+
+  constructor({ clock }: { clock: Clock }) {
+    this.#clock = clock;
+  }
+
+  get list(): readonly Toast[] {
+    return this.#list;
+  }
+
+  say(text: string): void {
+    this.#start(this.#add({ text, tone: 'neutral' }));
+  }
+
+  /** Stays until it is dismissed or acted on. */
+  offer(text: string, action: NonNullable<Toast['action']>): void {
+    this.#add({ text, tone: 'neutral', action });
+  }
+
+  fail(thrown: unknown): void {
+    this.#start(this.#add({ text: toApiError(thrown).message, tone: 'bad' }));
+  }
+
+  /** For verbs whose failure has no better place: says why, and goes on. */
+  async report(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  dismiss(id: number): void {
+    this.hold(id);
+    this.#list = this.#list.filter((toast) => toast.id !== id);
+  }
+
+  /** Under the pointer or the focus a toast does not go away. */
+  hold(id: number): void {
+    this.#timers.get(id)?.();
+    this.#timers.delete(id);
+  }
+
+  release(toast: Toast): void {
+    if (!toast.action) this.#start(toast.id);
+  }
+
+  #add(toast: Omit<Toast, 'id'>): number {
+    const id = ++this.#lastId;
+    this.#list = [...this.#list, { id, ...toast }];
+    return id;
+  }
+
+  #start(id: number): void {
+    this.hold(id);
+    this.#timers.set(
+      id,
+      this.#clock.after(shownMs, () => this.dismiss(id)),
+    );
+  }
+}

@@ -1,0 +1,38 @@
+/** Which files make the app work offline. */
+
+export interface Shell {
+  readonly build: readonly string[];
+  readonly files: readonly string[];
+  readonly prerendered: readonly string[];
+  readonly version: string;
+}
+
+export interface PrecacheEntry {
+  readonly url: string;
+  /** `null` where the name carries the content's hash. */
+  readonly revision: string | null;
+}
+
+/** The page that answers every navigation: adapter-static's fallback, which stands in none of SvelteKit's lists. */
+export const pageUrl = '/index.html';
+
+/** Empty in development, where nothing is built and there is no page file to fetch. */
+export function precacheEntries({ build, files, prerendered, version }: Shell): PrecacheEntry[] {
+  if (build.length === 0) return [];
+  const urls = new Set([pageUrl, ...prerendered, ...build, ...files]);
+  return [...urls].filter(isShellFile).map((url) => ({ url, revision: isImmutable(url) ? null : version }));
+}
+
+/** The llama.cpp builds: too large for the precache, needed offline all the same. */
+export function isEngineFile(pathname: string): boolean {
+  return isImmutable(pathname) && pathname.endsWith('.wasm');
+}
+
+/** Engines are fetched once they are used; the built-in registry is the network's; pre-compressed twins are the server's. */
+function isShellFile(url: string): boolean {
+  return !url.startsWith('/v2/') && !/\.(wasm|br|gz)$/.test(url);
+}
+
+function isImmutable(pathname: string): boolean {
+  return pathname.startsWith('/_app/immutable/');
+}

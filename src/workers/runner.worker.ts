@@ -1,0 +1,67 @@
+/** Composition root of the daemon. Its name is the engine id that the host page gave it. */
+import compatWasmUrl from '@wllama/wllama-compat/wasm/wllama.wasm?url';
+import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
+import { serveRequests } from '#lib/bridge/serve.ts';
+import { systemClock } from '#lib/core/clock.ts';
+import { LlamaCppEngine } from '#lib/engine/llamacpp/engine.ts';
+import { probeHardware } from '#lib/engine/probe.ts';
+import { HuggingFaceRegistry } from '#lib/registry/huggingface/client.ts';
+import { OciRegistry } from '#lib/registry/oci/client.ts';
+import { Registries } from '#lib/registry/registries.ts';
+import { Runner } from '#lib/runner/runner.ts';
+import { IdbModelIndex } from '#lib/store/idb/model-index.ts';
+import { ProgressStore } from '#lib/store/idb/progress.ts';
+import { IdbSettings } from '#lib/store/idb/settings.ts';
+import { OpfsBlobStore } from '#lib/store/opfs/blob-store.ts';
+import { sweep } from '#lib/store/opfs/sweep.ts';
+import { consoleLog } from './console-log.ts';
+import { machineStatus } from './machine-status.ts';
+import { routeStore } from './route-store.ts';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const { host: ownHost, origin: ownOrigin, href } = self.location;
+const fetch = self.fetch.bind(self);
+const clock = systemClock;
+const settings = new IdbSettings();
+const hardware = probeHardware(self);
+
+const disk = {
+  root: await navigator.storage.getDirectory(),
+  locks: navigator.locks,
+  progress: new ProgressStore(),
+  clock,
+};
+await sweep(disk);
+
+const runner = new Runner({
+  version: __SAMPAN_VERSION__,
+  clock,
+  store: new OpfsBlobStore({
+    ...disk,
+    createWorker: () => new Worker(new URL('./blob.worker.ts', import.meta.url), { type: 'module', name: 'blob' }),
+  }),
+  index: new IdbModelIndex(),
+  registry: new Registries({
+    oci: new OciRegistry({ fetch, clock, ownHost, ownOrigin, routes: routeStore(settings) }),
+    huggingFace: new HuggingFaceRegistry({ fetch, clock }),
+  }),
+  engine: new LlamaCppEngine({
+    assets: {
+      wasmUrl: new URL(wasmUrl, href).href,
+      compatWasmUrl: new URL(compatWasmUrl, href).href,
+      compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
+    },
+    hardware: () => hardware,
+    log: consoleLog.native,
+  }),
+  pullRecords: {
+    load: () => settings.get('pulls', (value) => value),
+    save: (records) => settings.set('pulls', records),
+  },
+  status: () => machineStatus({ version: __SAMPAN_VERSION__, hardware, fetch, storage: navigator.storage }),
+  onError: consoleLog.failure,
+});
+
+await runner.start();
+await serveRequests({ engineId: self.name, handle: runner.handle });

@@ -1,0 +1,192 @@
+/** A whole runner on memory twins, with a registry and an engine that a test scripts. */
+import { ManualClock, type Clock } from '#lib/core/clock.ts';
+import { sha256, type Digest } from '#lib/core/digest.ts';
+import { ApiError } from '#lib/core/errors.ts';
+import { ScriptedEngine, type ScriptedOptions } from '#lib/engine/scripted.ts';
+import { mediaTypes, parseManifest, type Descriptor } from '#lib/model/manifest.ts';
+import type { Reference } from '#lib/model/reference.ts';
+import type { ByteRange, LayerBody, Registry, ResolvedModel, ResolveOptions } from '#lib/registry/port.ts';
+import { MemoryBlobStore } from '#lib/store/memory/blob-store.ts';
+import { MemoryModelIndex } from '#lib/store/memory/model-index.ts';
+import type { PullRecord, PullRecords } from '#lib/runner/pulls/pulls.ts';
+import { Runner } from '#lib/runner/runner.ts';
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Models by `registry/repository:tag`, served from memory, with faults on demand. */
+export class ScriptedRegistry implements Registry {
+  readonly models = new Map<
+    string,
+    { manifestBytes: Bytes; configBytes: Bytes; blobs: ReadonlyMap<Digest, Bytes> }
+  >();
+  /** Every range that was asked for. */
+  readonly asked: ByteRange[] = [];
+  /** Awaited before a layer is served; may throw. */
+  beforeFetch: (range: ByteRange, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+  /** Changes what a range answers. */
+  serve: (bytes: Bytes, range: ByteRange) => LayerBody = (bytes, range) => ({
+    from: range.from,
+    stream: streamOf(bytes.slice(range.from, range.to)),
+  });
+
+  async resolve(reference: Reference, options: ResolveOptions): Promise<ResolvedModel> {
+    options.signal?.throwIfAborted();
+    const name = `${reference.registry}/${reference.repository}:${reference.tag}`;
+    const model = this.models.get(name);
+    if (!model) throw new ApiError('model_not_found', `${name} does not exist.`);
+    const document = parseManifest(model.manifestBytes);
+    if (document.kind === 'index') throw new Error('not scripted');
+    return {
+      reference,
+      id: await sha256(model.manifestBytes),
+      manifest: document.manifest,
+      manifestBytes: model.manifestBytes,
+      configBytes: model.configBytes,
+      fetchLayer: (layer, range, signal) => this.#fetch(model.blobs, layer, range, signal),
+    };
+  }
+
+  async #fetch(
+    blobs: ReadonlyMap<Digest, Bytes>,
+    layer: Descriptor,
+    range: ByteRange,
+    signal: AbortSignal,
+  ): Promise<LayerBody> {
+    this.asked.push(range);
+    await this.beforeFetch(range, signal);
+    signal.throwIfAborted();
+    const bytes = blobs.get(layer.digest);
+    if (!bytes) throw new ApiError('model_not_found', 'The layer does not exist.');
+    return this.serve(bytes, range);
+  }
+
+  /** Publishes a Docker v0.1 model of these layers; `claimed` puts a false digest on the first. */
+  async publish(name: string, layers: readonly Bytes[], claimed?: Digest): Promise<void> {
+    const blobs = new Map<Digest, Bytes>();
+    const descriptors: Descriptor[] = [];
+    for (const [index, bytes] of layers.entries()) {
+      const digest = index === 0 && claimed !== undefined ? claimed : await sha256(bytes);
+      blobs.set(digest, bytes);
+      descriptors.push({ mediaType: mediaTypes.gguf, digest, size: bytes.byteLength });
+    }
+    const configBytes = encode({
+      config: {
+        format: 'gguf',
+        quantization: 'F32',
+        parameters: '1',
+        architecture: 'llama',
+        size: '1B',
+        context_size: 64,
+      },
+      descriptor: { created: '2026-01-01T00:00:00Z' },
+      rootfs: { type: 'rootfs', diff_ids: descriptors.map((layer) => layer.digest) },
+    });
+    const config = {
+      mediaType: mediaTypes.configV01,
+      digest: await sha256(configBytes),
+      size: configBytes.byteLength,
+    };
+    const manifestBytes = encode({
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociManifest,
+      config,
+      layers: descriptors,
+    });
+    this.models.set(name, { manifestBytes, configBytes, blobs });
+  }
+}
+
+export class MemoryPullRecords implements PullRecords {
+  records: unknown;
+
+  load(): Promise<unknown> {
+    return Promise.resolve(this.records);
+  }
+
+  save(records: readonly PullRecord[]): Promise<void> {
+    this.records = structuredClone(records);
+    return Promise.resolve();
+  }
+}
+
+export interface Bench {
+  readonly runner: Runner;
+  readonly registry: ScriptedRegistry;
+  readonly engine: ScriptedEngine;
+  readonly store: MemoryBlobStore;
+  readonly index: MemoryModelIndex;
+  readonly records: MemoryPullRecords;
+  readonly clock: ManualClock;
+  readonly failures: unknown[];
+  /** Sends a request as a page would; a body makes it a POST. */
+  call(path: string, body?: unknown, init?: RequestInit): Promise<Response>;
+}
+
+export interface BenchOptions extends ScriptedOptions {
+  readonly store?: MemoryBlobStore;
+  readonly index?: MemoryModelIndex;
+  readonly records?: MemoryPullRecords;
+}
+
+export function makeBench(options: BenchOptions = {}): Bench {
+  const clock = new ManualClock(Date.UTC(2026, 0, 1));
+  const parts = {
+    clock,
+    registry: new ScriptedRegistry(),
+    engine: new ScriptedEngine(options),
+    store: options.store ?? makeStore(clock),
+    index: options.index ?? new MemoryModelIndex(),
+    records: options.records ?? new MemoryPullRecords(),
+    failures: [] as unknown[],
+  };
+  const runner = new Runner({
+    ...parts,
+    version: '0.0.0-test',
+    pullRecords: parts.records,
+    random: () => 0.5,
+    onError: (thrown) => parts.failures.push(thrown),
+    status: () =>
+      Promise.resolve({
+        version: '0.0.0-test',
+        isolated: true,
+        threads: 2,
+        gpu: null,
+        storage: { used_bytes: 1, quota_bytes: 2, persisted: false },
+        relay: false,
+      }),
+  });
+  const call = (path: string, body?: unknown, init: RequestInit = {}) =>
+    runner.handle(
+      new Request(`http://localhost${path}`, {
+        ...(body === undefined
+          ? {}
+          : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        ...init,
+      }),
+    );
+  return { ...parts, runner, call };
+}
+
+/** Segments of 16 bytes, so that a short text has many. */
+export function makeStore(clock: Clock): MemoryBlobStore {
+  return new MemoryBlobStore({ segmentBytes: 16, clock });
+}
+
+export function bytesOf(text: string): Bytes {
+  return new TextEncoder().encode(text);
+}
+
+export function streamOf(bytes: Bytes, chunkBytes = 7): ReadableStream<Bytes> {
+  let offset = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (offset >= bytes.byteLength) return controller.close();
+      controller.enqueue(bytes.slice(offset, offset + chunkBytes));
+      offset += chunkBytes;
+    },
+  });
+}
+
+function encode(value: unknown): Bytes {
+  return bytesOf(JSON.stringify(value));
+}

@@ -1,0 +1,57 @@
+import { playwright } from '@vitest/browser-playwright';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+import { chromiumArgs, chromiumPath } from './scripts/chromium.mjs';
+
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['src/**/*.test.ts', 'server/**/*.test.ts', 'tests/guards/*.test.ts'],
+          exclude: ['**/*.browser.test.ts', '**/*.svelte.test.ts'],
+        },
+      },
+      {
+        plugins: [svelte()],
+        server: { headers: isolation },
+        // A dependency that is discovered late reloads the page and fails the run.
+        optimizeDeps: {
+          include: [
+            'hash-wasm',
+            'idb-keyval',
+            'comlink',
+            'valibot',
+            'eventsource-parser',
+            'eventsource-parser/stream',
+            'svelte',
+            'marked',
+            'dompurify',
+          ],
+        },
+        worker: { format: 'es' },
+        test: {
+          name: 'browser',
+          include: ['src/**/*.browser.test.ts', 'src/**/*.svelte.test.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { args: chromiumArgs, executablePath: await chromiumPath() },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
