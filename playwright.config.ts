@@ -9,7 +9,9 @@ export default defineConfig({
   // Each test has a companion, a browser profile and an engine of its own; two cores carry one at a time.
   workers: 1,
   fullyParallel: false,
-  timeout: 60_000,
+  timeout: 90_000,
+  // The engine's files, a model and a browser start behind most expectations.
+  expect: { timeout: 20_000 },
   forbidOnly: process.env.CI === 'true',
   reporter: [['list'], ['json']],
   use: {

@@ -38,7 +38,10 @@ export class CompanionHandler {
   async #answer(request: IncomingMessage, response: ServerResponse, target: RequestPath): Promise<void> {
     const route = routeOf(request, target);
     if (route) return sendRoute(route, this.#parts, request, response, target);
-    if (!isRead(request)) return refuseMethod(response);
+    if (!isRead(request)) {
+      refuseMethod(response);
+      return;
+    }
     const { app } = this.#parts;
     if (await app.send(request, response, target.path)) return;
     if (wantsPage(request) || target.path === '/') return app.sendPage(request, response);

@@ -9,11 +9,11 @@ export interface Opener {
 
 /** Undefined in CI and where there is no display. */
 export function browserOpener(url: string, platform: string, environment: Environment): Opener | undefined {
-  if (environment['CI']) return undefined;
+  if (environment.CI) return undefined;
   if (platform === 'darwin') return { command: 'open', args: [url] };
   // `start` takes its first quoted argument for a window title.
   if (platform === 'win32') return { command: 'cmd', args: ['/c', 'start', '', url] };
-  const hasDisplay = Boolean(environment['DISPLAY'] ?? environment['WAYLAND_DISPLAY']);
+  const hasDisplay = Boolean(environment.DISPLAY ?? environment.WAYLAND_DISPLAY);
   return hasDisplay ? { command: 'xdg-open', args: [url] } : undefined;
 }
 

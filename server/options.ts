@@ -39,9 +39,9 @@ export function parseCommand(args: readonly string[], environment: Environment):
   if (misuse !== undefined) return refused(misuse);
   const { values } = parseArgs({ args: [...args], options: flags });
   if (values.help) return { kind: 'help' };
-  const port = parsePort(values.port ?? (environment['SAMPAN_PORT'] || '12434'));
+  const port = parsePort(values.port ?? (environment.SAMPAN_PORT || '12434'));
   if (port === undefined) return refused('The port must be a number from 0 to 65535.');
-  const relayAllow = [...(values['relay-allow'] ?? []), environment['SAMPAN_RELAY_ALLOW'] ?? ''].flatMap(
+  const relayAllow = [...(values['relay-allow'] ?? []), environment.SAMPAN_RELAY_ALLOW ?? ''].flatMap(
     splitList,
   );
   const badEntry = relayAllow.map(entryFault).find((fault) => fault !== undefined);

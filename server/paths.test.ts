@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { isApiPath, parseRequestPath, wantsPage } from './paths.ts';
 
@@ -42,8 +41,10 @@ describe('API paths', () => {
 });
 
 describe('a navigation', () => {
-  const request = (method: string, accept?: string) =>
-    ({ method, headers: accept === undefined ? {} : { accept } }) as IncomingMessage;
+  const request = (method: string, accept?: string) => ({
+    method,
+    headers: accept === undefined ? {} : { accept },
+  });
 
   it('takes HTML by GET or HEAD', () => {
     expect(wantsPage(request('GET', 'text/html,application/xhtml+xml,*/*;q=0.8'))).toBe(true);

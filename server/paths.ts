@@ -9,12 +9,14 @@ export interface RequestPath {
   readonly search: string;
 }
 
+type RequestHead = Pick<IncomingMessage, 'method' | 'headers'>;
+
 const apiRoots = ['/engines', '/v1', '/models', '/api', '/anthropic', '/responses', '/_sampan'];
 const apiPaths = new Set(['/rerank', '/score', '/logs', '/requests', '/metrics', '/version']);
 
 /** Throws `invalid_request` for anything but a plain path. */
 export function parseRequestPath(requestTarget: string | undefined): RequestPath {
-  if (requestTarget === undefined || !requestTarget.startsWith('/')) {
+  if (!requestTarget?.startsWith('/')) {
     throw new ApiError('invalid_request', 'The request line needs a path that starts with a slash.');
   }
   const query = requestTarget.indexOf('?');
@@ -27,11 +29,11 @@ export function isApiPath(path: string): boolean {
 }
 
 /** True for a navigation: a reading request that takes HTML. */
-export function wantsPage(request: IncomingMessage): boolean {
+export function wantsPage(request: RequestHead): boolean {
   return isRead(request) && (request.headers.accept ?? '').split(',').some(isHtml);
 }
 
-export function isRead(request: IncomingMessage): boolean {
+export function isRead(request: RequestHead): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 

@@ -33,7 +33,7 @@ export function companionPlugin(): Plugin {
 }
 
 function middleware(appDir: string, log: (line: string) => void): Middleware {
-  const allowed = (process.env['SAMPAN_RELAY_ALLOW'] ?? '').split(',').filter((entry) => entry.trim() !== '');
+  const allowed = (process.env.SAMPAN_RELAY_ALLOW ?? '').split(',').filter((entry) => entry.trim() !== '');
   const parts: RouteParts = {
     relay: new Relay({ optIns: allowed.map(parseOptIn), log }),
     registry: new EmbeddedRegistry(join(appDir, 'v2')),

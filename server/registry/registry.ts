@@ -22,14 +22,14 @@ export class EmbeddedRegistry {
   async handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     response.setHeader('Cache-Control', 'no-cache');
-    if (!isRead(request)) return sendOciError(response, 'UNSUPPORTED', 'This registry is read-only.');
     const wanted = parseOciPath(path);
-    if (wanted?.kind === 'base') return sendJson(response, 200, {});
-    if (wanted?.kind === 'tags') return this.#sendTags(response, wanted.name);
-    if (wanted?.kind === 'manifest')
-      return this.#sendManifest(request, response, wanted.name, wanted.reference);
-    if (wanted?.kind === 'blob') return this.#sendBlob(request, response, wanted.name, wanted.digest);
-    sendOciError(response, 'NAME_UNKNOWN', 'This registry has no such path.');
+    if (!isRead(request)) sendOciError(response, 'UNSUPPORTED', 'This registry is read-only.');
+    else if (wanted?.kind === 'base') sendJson(response, 200, {});
+    else if (wanted?.kind === 'tags') await this.#sendTags(response, wanted.name);
+    else if (wanted?.kind === 'manifest')
+      await this.#sendManifest(request, response, wanted.name, wanted.reference);
+    else if (wanted?.kind === 'blob') await this.#sendBlob(request, response, wanted.name, wanted.digest);
+    else sendOciError(response, 'NAME_UNKNOWN', 'This registry has no such path.');
   }
 
   async #sendManifest(
@@ -68,7 +68,10 @@ export class EmbeddedRegistry {
 
   async #sendTags(response: ServerResponse, name: string): Promise<void> {
     const files = await readdir(join(this.#dir, name, 'manifests')).catch(() => undefined);
-    if (!files) return sendOciError(response, 'NAME_UNKNOWN', `This registry has no repository ${name}.`);
+    if (!files) {
+      sendOciError(response, 'NAME_UNKNOWN', `This registry has no repository ${name}.`);
+      return;
+    }
     const tags = files.filter((file) => !file.startsWith('sha256-')).sort();
     sendJson(response, 200, { name, tags });
   }
@@ -80,8 +83,10 @@ export class EmbeddedRegistry {
     item: string,
   ): Promise<void> {
     const repository = await readdir(join(this.#dir, name)).catch(() => undefined);
-    if (!repository)
-      return sendOciError(response, 'NAME_UNKNOWN', `This registry has no repository ${name}.`);
+    if (!repository) {
+      sendOciError(response, 'NAME_UNKNOWN', `This registry has no repository ${name}.`);
+      return;
+    }
     sendOciError(response, code, `The repository ${name} has no ${item}.`);
   }
 

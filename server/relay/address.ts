@@ -55,7 +55,7 @@ export function publicLookup(resolveName: ResolveName, refusal: (hostname: strin
         else if (options.all) callback(null, open);
         else callback(null, first.address, first.family);
       },
-      (error: NodeJS.ErrnoException) => callback(error, []),
+      (thrown: unknown) => callback(thrown instanceof Error ? thrown : new Error(String(thrown)), []),
     );
   };
 }

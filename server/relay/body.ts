@@ -39,9 +39,9 @@ async function readLimited(request: IncomingMessage, limitBytes: number): Promis
 /** Reads `stream` to its end; throws `tooLarge` once it is over the limit and leaves the stream alive for an answer. */
 export async function readWhole(stream: Readable, limitBytes: number, tooLarge: ApiError): Promise<Buffer> {
   const chunks: Buffer[] = [];
+  const reader: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
   let sizeBytes = 0;
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    const bytes: Buffer = chunk;
+  for await (const bytes of reader) {
     sizeBytes += bytes.length;
     if (sizeBytes > limitBytes) throw tooLarge;
     chunks.push(bytes);

@@ -12,7 +12,7 @@ export async function readAnswer(upstream: IncomingMessage, resource: RelayResou
   const tooLarge = isToken ? badToken() : oversize();
   const limitBytes = isToken ? tokenLimitBytes : manifestLimitBytes;
   if (Number(upstream.headers['content-length'] ?? 0) > limitBytes) throw tooLarge;
-  const bytes = await readWhole(upstream, limitBytes, tooLarge).catch((error: Error) => {
+  const bytes = await readWhole(upstream, limitBytes, tooLarge).catch((error: unknown) => {
     throw error === tooLarge ? error : brokenOff(error);
   });
   if (isToken && isSuccess(upstream) && !isJson(bytes)) throw badToken();
@@ -47,6 +47,6 @@ function oversize(): ApiError {
   );
 }
 
-function brokenOff(cause: Error): ApiError {
+function brokenOff(cause: unknown): ApiError {
   return new ApiError('registry_unreachable', 'The registry broke off its answer. Try again.', { cause });
 }

@@ -1,7 +1,7 @@
 /** Keeps the engines' WebAssembly once it was used: cache first, since its names carry the content's hash. */
 const prefix = 'sampan-engine-';
 
-export interface EngineCacheOptions {
+interface EngineCacheOptions {
   readonly version: string;
   /** Paths of the engines of this version. */
   readonly engineFiles: readonly string[];

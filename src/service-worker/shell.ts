@@ -1,13 +1,13 @@
 /** Which files make the app work offline. */
 
-export interface Shell {
+interface Shell {
   readonly build: readonly string[];
   readonly files: readonly string[];
   readonly prerendered: readonly string[];
   readonly version: string;
 }
 
-export interface PrecacheEntry {
+interface PrecacheEntry {
   readonly url: string;
   /** `null` where the name carries the content's hash. */
   readonly revision: string | null;

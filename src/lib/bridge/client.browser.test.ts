@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { Client } from './client.ts';
 import {
+  errorCode,
   expectNothingLeft,
   newScope,
   puppetEngine,
@@ -11,10 +12,6 @@ import {
   textReader,
   writable,
 } from './testing/support.ts';
-
-async function errorCode(response: Response): Promise<unknown> {
-  return ((await response.json()) as { error: { code: unknown } }).error.code;
-}
 
 it('fetches by path', async () => {
   const scope = newScope();

@@ -7,7 +7,7 @@ import { hostLost } from './failures.ts';
 import type { Reply } from './exchange.ts';
 import { readRequest } from './wire-request.ts';
 
-export type ClientOptions = Omit<ConnectOptions, 'signal'>;
+type ClientOptions = Omit<ConnectOptions, 'signal'>;
 
 export class Client {
   readonly #options: ClientOptions;

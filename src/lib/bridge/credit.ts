@@ -2,7 +2,7 @@
 export class CreditWindow {
   #leftBytes: number;
   #lifted = false;
-  #wake = () => {};
+  #wake: () => void = () => undefined;
 
   constructor(windowBytes: number) {
     this.#leftBytes = windowBytes;

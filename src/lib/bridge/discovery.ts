@@ -6,7 +6,7 @@ import type { ControlMessage, EngineLock } from './protocol.ts';
 /** A `host-up` normally ends a wait at once; this bounds it where the message came before the channel was open. */
 const pollMs = 50;
 
-export interface WaitOptions {
+interface WaitOptions {
   readonly timeoutMs: number;
   /** Wait for this one; any other does not count. */
   readonly engineId?: string | undefined;

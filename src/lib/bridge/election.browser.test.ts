@@ -32,7 +32,7 @@ function brokenWorker(): Worker {
 }
 
 async function hosting({ host }: { host: Host }): Promise<void> {
-  await expect.poll(() => host.state.kind, { timeout: 5000 }).toBe('hosting');
+  await expect.poll(() => host.state.kind, { timeout: 10_000 }).toBe('hosting');
 }
 
 async function status(scope: string): Promise<number> {
@@ -129,12 +129,12 @@ describe('a worker that dies', () => {
     const tab = hostOf(scope, { clock });
     for (let death = 1; death <= 5; death++) {
       await expect
-        .poll(() => clock.advance(0).then(() => tab.host.state.kind), { timeout: 5000 })
+        .poll(() => clock.advance(0).then(() => tab.host.state.kind), { timeout: 10_000 })
         .toBe('hosting');
       await clock.advance(60_000);
       tab.workers.at(-1)?.terminate();
       await expect
-        .poll(() => clock.advance(50).then(() => tab.workers.length), { timeout: 5000 })
+        .poll(() => clock.advance(50).then(() => tab.workers.length), { timeout: 10_000 })
         .toBe(death + 1);
     }
   });
@@ -153,7 +153,7 @@ describe('a worker that dies', () => {
     isWell = true;
     tab.host.restart();
     await expect
-      .poll(() => clock.advance(50).then(() => tab.host.state.kind), { timeout: 5000 })
+      .poll(() => clock.advance(50).then(() => tab.host.state.kind), { timeout: 10_000 })
       .toBe('hosting');
   });
 });
@@ -221,7 +221,7 @@ describe('taking over', () => {
     const tab = hostOf(scope, { clock });
     const taking = tab.host.takeOver();
     await expect
-      .poll(() => clock.advance(500).then(() => tab.host.state.kind), { timeout: 5000 })
+      .poll(() => clock.advance(500).then(() => tab.host.state.kind), { timeout: 10_000 })
       .toBe('hosting');
     expect(await taking).toBe(true);
     await thawed;

@@ -118,31 +118,32 @@ export class Host {
     const stolen = new AbortController();
     void lock.stolen.then(() => stolen.abort());
     const signal = AbortSignal.any([stolen.signal, this.#closing.signal]);
-    for (let deaths = 0; ;) {
+    let deaths = 0;
+    while (!signal.aborted) {
       this.#set({ kind: 'starting', attempt: deaths + 1 });
       const startedAtMs = clock.now();
-      await this.#runWorker(signal);
+      if (!(await this.#runWorker(signal))) break;
       if (clock.now() - startedAtMs >= healthyMs) deaths = 0;
       const delayMs = respawnDelaysMs[deaths++];
-      if (signal.aborted) return 'over';
       if (delayMs === undefined) return 'gave up';
       // Only an abort rejects it, and the next turn sees that.
       await sleep(clock, delayMs, signal).catch(() => undefined);
-      if (signal.aborted) return 'over';
     }
+    return 'over';
   }
 
-  /** Resolves when the worker is dead or `signal` has aborted; the worker is gone then. */
-  async #runWorker(signal: AbortSignal): Promise<void> {
+  /** Resolves when the worker has died, or with `false` when `signal` aborted; either way the worker is gone then. */
+  async #runWorker(signal: AbortSignal): Promise<boolean> {
     const engineId = crypto.randomUUID();
     const broken = new AbortController();
     const worker = this.#options.createWorker(engineId);
     worker.addEventListener('error', () => broken.abort());
     try {
       const engine = await this.#started(engineId, AbortSignal.any([signal, broken.signal]));
-      if (!engine) return;
+      if (!engine) return !signal.aborted;
       this.#set({ kind: 'hosting', engineId });
       await released(this.#bridge.locks, engine.name, signal);
+      return !signal.aborted;
     } finally {
       worker.terminate();
     }

@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts';
 import { asEvents, isEventStreamWanted } from './late-answer.ts';
 import { readRequest } from './wire-request.ts';
 
-export interface GatewayOptions extends Omit<ConnectOptions, 'signal'> {
+interface GatewayOptions extends Omit<ConnectOptions, 'signal'> {
   /** How long after the acknowledgement the real head may still decide the status. */
   readonly headWaitMs?: number | undefined;
 }
@@ -60,7 +60,7 @@ interface HeartbeatOptions {
 }
 
 function heartbeatsUntil(answer: Promise<Response>, { clock, beat, onCancel }: HeartbeatOptions): ByteStream {
-  let stop = () => {};
+  let stop: () => void = () => undefined;
   const reader = answer.then(({ body }) => body?.getReader());
   return new ReadableStream(
     {
@@ -89,7 +89,7 @@ function heartbeatsUntil(answer: Promise<Response>, { clock, beat, onCancel }: H
 
 /** The promise's value, or `undefined` if it takes longer. */
 async function within<T>(promise: Promise<T>, timeoutMs: number, clock: Clock): Promise<T | undefined> {
-  let cancelTimer = () => {};
+  let cancelTimer: () => void = () => undefined;
   const timeout = new Promise<undefined>((resolve) => {
     cancelTimer = clock.after(timeoutMs, () => resolve(undefined));
   });

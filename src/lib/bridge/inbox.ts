@@ -2,7 +2,7 @@
 export class Inbox<T> {
   readonly #waiting: T[] = [];
   #failure: { readonly reason: unknown } | undefined;
-  #wake = () => {};
+  #wake: () => void = () => undefined;
 
   push(message: T): void {
     this.#waiting.push(message);

@@ -9,7 +9,7 @@ export interface HeldLock {
 /** Resolves once the lock is held; rejects when `options.signal` aborts the wait. */
 export function holdLock(locks: LockManager, name: string, options: LockOptions = {}): Promise<HeldLock> {
   return new Promise((resolve, reject) => {
-    let onStolen = () => {};
+    let onStolen: () => void = () => undefined;
     const stolen = new Promise<void>((settle) => {
       onStolen = settle;
     });

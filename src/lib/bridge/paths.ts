@@ -1,6 +1,6 @@
 /** Which requests the runner answers. A person who navigates to a path gets the page; a program that fetches it, the API. */
 
-export type Destination =
+type Destination =
   /** The API. */
   | 'runner'
   /** The page and its files, which may come from a cache. */

@@ -8,7 +8,7 @@ import { newScope } from './testing/support.ts';
 class FakeWorker extends EventTarget {
   readonly posted: unknown[] = [];
   state = 'installing';
-  onPost = () => {};
+  onPost: () => void = () => undefined;
 
   postMessage(message: unknown): void {
     this.posted.push(message);

@@ -4,7 +4,7 @@ import { bridgeOf, type Bridge, type BridgeOptions } from './environment.ts';
 import { isWorkLease } from './protocol.ts';
 import type { WorkerCommand } from './worker-command.ts';
 
-export interface RegisterOptions extends BridgeOptions {
+interface RegisterOptions extends BridgeOptions {
   /** `navigator.serviceWorker`. */
   readonly container: ServiceWorkerContainer;
   readonly url?: string | undefined;

@@ -6,14 +6,14 @@ import { controlChannelName, engineLockName, parseControlMessage } from './proto
 import type { ControlMessage, OpenMessage } from './protocol.ts';
 import { ServedRequest, type Handle } from './served-request.ts';
 
-export interface ServeOptions extends BridgeOptions {
+interface ServeOptions extends BridgeOptions {
   /** The daemon. It answers before its signal aborts or not at all. */
   readonly handle: Handle;
   /** Chosen by the host page, which gives it to the worker as its name. */
   readonly engineId: string;
 }
 
-export interface RequestServer {
+interface RequestServer {
   /** Stops what is under way and frees the engine lock; consumers see `host_lost`. */
   close(): void;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '#lib/core/clock.ts';
 
 const silenceMs = 10_000;
 
-export interface WatchdogOptions {
+interface WatchdogOptions {
   readonly clock: Clock;
   /** Sends the question. */
   readonly ask: () => void;

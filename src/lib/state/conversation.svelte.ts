@@ -1,7 +1,7 @@
 /** A conversation: its messages, the model it talks to and what it was told. */
 import type { ChatMessage } from '#lib/openai/chat.ts';
 import { Answer } from './answer.svelte.ts';
-import type { ConversationSettings, StoredConversation, StoredMessage } from './stored.ts';
+import type { AnswerStats, ConversationSettings, StoredConversation, StoredMessage } from './stored.ts';
 
 export interface UserMessage {
   readonly role: 'user';
@@ -98,8 +98,12 @@ export class Conversation {
     return this.#settings;
   }
 
-  get lastAnswer(): Answer | undefined {
-    return this.#messages.findLast((message) => message.role === 'assistant')?.answer;
+  /** The figures of the last answer that ended with any. */
+  get lastStats(): AnswerStats | undefined {
+    const answers = this.#messages.flatMap((message) =>
+      message.role === 'assistant' ? (message.answer ?? []) : [],
+    );
+    return answers.findLast(({ stats }) => stats.promptTokens !== undefined)?.stats;
   }
 
   configure(changes: Partial<ConversationSettings>): void {

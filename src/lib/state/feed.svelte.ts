@@ -1,5 +1,5 @@
 /** The live picture of the runner: one event feed, kept open for as long as the page is. */
-import { toApiError, type ApiError } from '#lib/core/errors.ts';
+import { ApiError, toApiError } from '#lib/core/errors.ts';
 import { sleep, type Clock } from '#lib/core/clock.ts';
 import type { Feed, ModelJson, PullJson, RunnerJson, StatusJson } from '#lib/model/wire.ts';
 import { parseJson, send, serverSentEvents, type Client } from './client.ts';
@@ -91,7 +91,7 @@ export class LiveFeed {
         this.#take(event, parseJson(data));
         if (this.#connection.kind !== 'live') this.#connection = { kind: 'live' };
       }
-      return toApiError(new Error('The feed ended.'));
+      return new ApiError('host_lost', 'The engine went away. This page looks for it again by itself.');
     } catch (thrown) {
       return toApiError(thrown);
     }

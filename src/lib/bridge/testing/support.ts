@@ -27,7 +27,9 @@ export async function serve(scope: string, handle: Handle, engineId = 'engine') 
 export async function serveFromWorker(scope: string, engineId: string): Promise<Worker> {
   const worker = runnerWorker(scope, engineId);
   onTestFinished(() => worker.terminate());
-  await expect.poll(() => lockNames(scope)).toContainEqual(expect.stringContaining(engineId));
+  await expect
+    .poll(() => lockNames(scope), { timeout: 10_000 })
+    .toContainEqual(expect.stringContaining(engineId));
   return worker;
 }
 
@@ -129,4 +131,22 @@ export function textReader(response: Response) {
     },
     cancel: () => reader.cancel(),
   };
+}
+
+/** Reads events until one is an error; resolves with its code. Fails if the stream ends without. */
+export async function errorCodeAtEnd(response: Response): Promise<unknown> {
+  const text = await response.text();
+  const last = text.trimEnd().split('\n\n').at(-1) ?? '';
+  expect(text).not.toContain('[DONE]');
+  return (JSON.parse(last.slice('data: '.length)) as { error: { code: unknown } }).error.code;
+}
+
+/** Unlike `text()`, a reader tells the reason for which a body broke. */
+export async function readToEnd(response: Response): Promise<void> {
+  const reader = textReader(response);
+  while ((await reader.next()) !== undefined);
+}
+
+export async function errorCode(response: Response): Promise<unknown> {
+  return ((await response.json()) as { error: { code: unknown } }).error.code;
 }

@@ -1,0 +1,40 @@
+// A model's way from the disk into the engine, against wllama that has the same bytes in memory.
+import { interleave, median, printTable, ratios, spread } from './figures.mjs';
+import { onStage } from './stage.mjs';
+
+export async function load(app, { rounds, gguf, isTiny }) {
+  const times = await onStage(app, { models: [{ name: 'bench/model', file: gguf }] }, (stage) =>
+    measure(stage, rounds),
+  );
+  const ratio = ratios(times.product, times.bare);
+  printTable('Load', [
+    { what: 'from OPFS by the app, ms', result: spread(times.product) },
+    { what: 'from memory by wllama alone, ms', result: spread(times.bare) },
+    { what: 'app / wllama alone', result: spread(ratio, 2), goal: '≤ 1.10', met: median(ratio) <= 1.1 },
+  ]);
+  if (isTiny)
+    console.log('The tiny model has a megabyte: this is the time it takes to start llama.cpp. See --gguf.');
+}
+
+async function measure({ host, model, openTab }, rounds) {
+  const { from, url } = model('bench/model');
+  await host.call('daemon.pullMs', from);
+  await host.call('daemon.preload', from);
+  const plan = await host.call('daemon.plan');
+  await host.call('daemon.unload');
+  const other = await openTab();
+  await other.call('bare.load', url, plan);
+  await other.call('bare.unload');
+  return interleave(rounds, {
+    product: async () => {
+      const tookMs = await host.call('daemon.preload', from);
+      await host.call('daemon.unload');
+      return tookMs;
+    },
+    bare: async () => {
+      const tookMs = await other.call('bare.load', url, plan);
+      await other.call('bare.unload');
+      return tookMs;
+    },
+  });
+}

@@ -1,0 +1,34 @@
+// The clock of one streamed answer, fed with its chunks as they arrive.
+
+export class Timing {
+  #startMs = performance.now();
+  #firstMs;
+  #lastMs;
+  #text = '';
+  #tokens = 0;
+  #engine;
+
+  mark(chunk) {
+    if (chunk.error) throw new Error(chunk.error.message);
+    const nowMs = performance.now();
+    const text = chunk.choices[0]?.delta?.content;
+    if (text) {
+      this.#firstMs ??= nowMs;
+      this.#lastMs = nowMs;
+      this.#text += text;
+    }
+    this.#tokens = chunk.usage?.completion_tokens ?? this.#tokens;
+    this.#engine = chunk.timings ?? this.#engine;
+  }
+
+  /** `tokensPerSecond` is from the first text to the last, as the reader sees it; `engineTokensPerSecond` is llama.cpp's. */
+  toJSON() {
+    return {
+      text: this.#text,
+      tokens: this.#tokens,
+      firstMs: this.#firstMs - this.#startMs,
+      tokensPerSecond: ((this.#tokens - 1) * 1000) / (this.#lastMs - this.#firstMs),
+      engineTokensPerSecond: (this.#engine.predicted_n * 1000) / this.#engine.predicted_ms,
+    };
+  }
+}

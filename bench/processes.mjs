@@ -1,0 +1,90 @@
+// The memory of a browser's processes, from /proc. PSS: a page that n processes share counts an n-th in each.
+import { readdirSync, readFileSync } from 'node:fs';
+
+const intervalMs = 200;
+
+export class MemoryWatch {
+  #browser;
+  #timer;
+  most = { renderers: 0, tree: 0 };
+
+  /** @param {number} browser the process id of the browser itself */
+  constructor(browser) {
+    this.#browser = browser;
+  }
+
+  start() {
+    this.#timer = setInterval(() => this.#take(), intervalMs);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#take();
+  }
+
+  /** Bytes now. */
+  sample() {
+    const processes = treeOf(this.#browser);
+    return {
+      renderers: sum(processes.filter(isRenderer).map(pssBytes)),
+      tree: sum(processes.map(pssBytes)),
+    };
+  }
+
+  #take() {
+    const { renderers, tree } = this.sample();
+    this.most = {
+      renderers: Math.max(this.most.renderers, renderers),
+      tree: Math.max(this.most.tree, tree),
+    };
+  }
+}
+
+/** The browser that has this profile. */
+export function findBrowser(profileDir) {
+  const found = processIds().find((pid) => {
+    const command = read(pid, 'cmdline');
+    return command.includes(`--user-data-dir=${profileDir}\0`) && !command.includes('--type=');
+  });
+  if (found === undefined) throw new Error('There is no browser with this profile.');
+  return found;
+}
+
+function treeOf(root) {
+  const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
+  const tree = new Set([root]);
+  for (let size = 0; size !== tree.size;) {
+    size = tree.size;
+    for (const [pid, parent] of parents) if (tree.has(parent)) tree.add(pid);
+  }
+  return [...tree];
+}
+
+function processIds() {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+function parentOf(pid) {
+  return Number(/^PPid:\s+(\d+)/m.exec(read(pid, 'status'))?.[1]);
+}
+
+function isRenderer(pid) {
+  return read(pid, 'cmdline').includes('--type=renderer');
+}
+
+function pssBytes(pid) {
+  return Number(/^Pss:\s+(\d+) kB/m.exec(read(pid, 'smaps_rollup'))?.[1] ?? 0) * 1024;
+}
+
+/** A process may end while it is looked at; then it has nothing. */
+function read(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function sum(values) {
+  return values.reduce((total, value) => total + value, 0);
+}

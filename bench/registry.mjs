@@ -1,0 +1,118 @@
+// A read-only OCI registry on the loopback, as a process of its own so that it has its own share of the cores:
+//   node bench/registry.mjs '{"models": [{"name", "file", "sizeBytes"?}], "bytesPerSecond"?}'
+// With `sizeBytes` a model is its file followed by noise up to that size. The first line it prints is
+//   {"port", "models": {name: {"path", "digest", "sizeBytes", "headerBytes"}}}
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { ModelBytes } from './page/bytes.mjs';
+
+const pieceBytes = 256 * 1024;
+const cors = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers': 'authorization, accept, range',
+  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+  'access-control-expose-headers': 'content-range, docker-content-digest, www-authenticate',
+};
+
+const { models, bytesPerSecond } = JSON.parse(process.argv[2] ?? '{}');
+const documents = new Map();
+const blobs = new Map();
+const described = Object.fromEntries(models.map((model) => [model.name, publish(model)]));
+
+const server = createServer((request, response) => {
+  answer(request, response).catch(() => response.destroy());
+});
+server.listen(0, '127.0.0.1', () => {
+  console.log(JSON.stringify({ port: server.address().port, models: described }));
+});
+// The parent's end is the registry's end.
+process.stdin.resume().on('end', () => process.exit());
+
+/** Makes manifest and config of Docker's model format. */
+function publish({ name, file, sizeBytes }) {
+  const header = readFileSync(file);
+  const bytes = new ModelBytes(header, sizeBytes ?? header.byteLength);
+  const digest = digestOf(bytes.pieces(pieceBytes));
+  const root = `/v2/${name}`;
+  blobs.set(`${root}/blobs/${digest}`, bytes);
+  const config = document({
+    config: { format: 'gguf', architecture: 'llama', quantization: 'unknown', parameters: '1', size: '1' },
+    descriptor: { created: '2026-01-01T00:00:00Z' },
+    rootfs: { type: 'rootfs', diff_ids: [digest] },
+  });
+  documents.set(`${root}/blobs/${config.digest}`, { ...config, type: 'application/octet-stream' });
+  const type = 'application/vnd.oci.image.manifest.v1+json';
+  const manifest = document({
+    schemaVersion: 2,
+    mediaType: type,
+    config: descriptor('application/vnd.docker.ai.model.config.v0.1+json', config),
+    layers: [{ mediaType: 'application/vnd.docker.ai.gguf.v3', digest, size: bytes.sizeBytes }],
+  });
+  for (const key of ['latest', manifest.digest])
+    documents.set(`${root}/manifests/${key}`, { ...manifest, type });
+  return {
+    path: `${root}/blobs/${digest}`,
+    digest,
+    sizeBytes: bytes.sizeBytes,
+    headerBytes: header.byteLength,
+  };
+}
+
+async function answer(request, response) {
+  if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end();
+  const { pathname } = new URL(request.url, 'http://localhost');
+  if (pathname === '/v2/') return void response.writeHead(200, cors).end();
+  const found = documents.get(pathname);
+  if (found) {
+    const headers = { ...cors, 'content-type': found.type, 'docker-content-digest': found.digest };
+    return void response.writeHead(200, headers).end(found.text);
+  }
+  const bytes = blobs.get(pathname);
+  if (!bytes) return void response.writeHead(404, cors).end();
+  await sendBlob(request, response, bytes);
+}
+
+async function sendBlob(request, response, bytes) {
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+  const from = Number(first ?? 0);
+  const to = Math.min(Number(last ?? Infinity) + 1, bytes.sizeBytes);
+  response.writeHead(first === undefined ? 200 : 206, {
+    ...cors,
+    'content-type': 'application/octet-stream',
+    'content-length': to - from,
+    ...(first === undefined ? {} : { 'content-range': `bytes ${from}-${to - 1}/${bytes.sizeBytes}` }),
+  });
+  for (const piece of bytes.pieces(pieceBytes, from, to)) {
+    await allowance(piece.byteLength);
+    if (response.destroyed) return;
+    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  }
+  response.end();
+}
+
+/** One budget for all connections together: each piece books its time after the last one's. */
+const booked = { untilMs: 0 };
+
+function allowance(sizeBytes) {
+  if (!bytesPerSecond) return undefined;
+  const nowMs = performance.now();
+  booked.untilMs = Math.max(booked.untilMs, nowMs) + (sizeBytes * 1000) / bytesPerSecond;
+  return new Promise((resolve) => setTimeout(resolve, booked.untilMs - nowMs));
+}
+
+function document(value) {
+  const text = JSON.stringify(value);
+  return { text, digest: digestOf([text]), size: Buffer.byteLength(text) };
+}
+
+function descriptor(mediaType, { digest, size }) {
+  return { mediaType, digest, size };
+}
+
+function digestOf(pieces) {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,120 @@
+// Everything a measurement stands on: a copy of the built app with the bench's own page code added, a companion that
+// serves it, a registry, and a Chromium whose profile is on disk (an incognito one keeps its files in memory).
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright';
+import { build } from 'vite';
+import { chromiumArgs, chromiumPath } from '#scripts/chromium.mjs';
+
+const pageDir = fileURLToPath(new URL('./page', import.meta.url));
+/** The files of page/ that a tab can be asked to call. */
+const parts = ['daemon', 'baselines', 'stream', 'bare'];
+const registryScript = fileURLToPath(new URL('./registry.mjs', import.meta.url));
+
+/** @typedef {Awaited<ReturnType<typeof copyApp>>} App */
+
+/** A copy of the build in `buildDir`, so that nothing of the bench gets into the product. */
+export async function copyApp(buildDir) {
+  const dir = await mkdtemp(join(tmpdir(), 'sampan-bench-'));
+  await cp(buildDir, dir, { recursive: true });
+  await build({
+    configFile: false,
+    root: pageDir,
+    base: '/bench/',
+    logLevel: 'warn',
+    publicDir: false,
+    worker: { format: 'es' },
+    build: {
+      outDir: join(dir, 'app', 'bench'),
+      target: 'es2023',
+      rolldownOptions: {
+        input: parts.map((part) => join(pageDir, `${part}.mjs`)),
+        preserveEntrySignatures: 'strict',
+        output: { entryFileNames: '[name].js' },
+      },
+    },
+  });
+  return { dir, remove: () => remove(dir) };
+}
+
+/**
+ * Runs `play` in a fresh browser on a fresh profile, and takes everything down after it.
+ * @param {App} app
+ * @param {{ models: readonly object[], bytesPerSecond?: number }} registry see registry.mjs
+ */
+export async function onStage(app, registry, play) {
+  const closers = [];
+  try {
+    const model = await startRegistry(registry, closers);
+    const url = await startCompanion(app.dir, closers);
+    const profileDir = await mkdtemp(join(tmpdir(), 'sampan-profile-'));
+    closers.push(() => remove(profileDir));
+    const context = await chromium.launchPersistentContext(profileDir, {
+      args: chromiumArgs,
+      executablePath: await chromiumPath(),
+    });
+    closers.push(() => context.close());
+    const [page] = context.pages();
+    const host = await openTab(page, url);
+    const openAnother = async () => openTab(await context.newPage(), url);
+    const version = context.browser()?.version();
+    return await play({ model, profileDir, version, host, openTab: openAnother });
+  } finally {
+    for (const close of closers.toReversed()) await close();
+  }
+}
+
+/** A tab of the app; `call('daemon.pullMs', from)` runs a function of page/daemon.mjs in it. */
+async function openTab(page, url) {
+  page.on('crash', () => console.error('A tab crashed.'));
+  await page.goto(`${url}/models`);
+  await page.waitForFunction(
+    async () => navigator.serviceWorker.controller !== null && (await fetch('/version')).ok,
+  );
+  const call = (name, ...args) =>
+    page.evaluate(
+      async ([[part, name], args]) => (await import(`/bench/${part}.js`))[name](...args),
+      [name.split('.'), args],
+    );
+  return { page, call };
+}
+
+/** Resolves with a function that tells of a model by its name. */
+async function startRegistry(options, closers) {
+  const { models, port } = JSON.parse(await firstLine(registryScript, [JSON.stringify(options)], closers));
+  return (name) => ({
+    ...models[name],
+    from: `localhost:${port}/${name}`,
+    url: `http://localhost:${port}${models[name].path}`,
+  });
+}
+
+async function startCompanion(dir, closers) {
+  const main = join(dir, 'server', 'main.js');
+  const line = await firstLine(main, ['--no-open', '--port', '0'], closers);
+  return line.replace(/^.* at /, '');
+}
+
+/** Starts a Node program and resolves with the first line it prints. */
+async function firstLine(script, args, closers) {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  closers.push(async () => {
+    child.kill();
+    await exited;
+  });
+  const [line] = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line'),
+    exited.then(([code]) => Promise.reject(new Error(`${script} ended with ${code} before it was ready.`))),
+  ]);
+  return line;
+}
+
+function remove(dir) {
+  return rm(dir, { recursive: true, force: true, maxRetries: 5 });
+}

@@ -1,0 +1,145 @@
+import type { Page } from '@playwright/test';
+import { expect, fetchIn, pullIn, ready, test, textOf, tinyOn } from '#tests/support/app.ts';
+
+const path = '/engines/v1/chat/completions';
+
+/** Long enough to be interrupted: noise at a high temperature. */
+const long = (model: string) => ({
+  model,
+  stream: true,
+  temperature: 1.5,
+  seed: 1,
+  max_tokens: 1900,
+  messages: [{ role: 'user', content: 'Tell me a story.' }],
+});
+
+/** Starts a stream in the page and leaves what arrives in `window.seen`, and how it ended in `window.ended`. */
+async function startStream(page: Page, body: object): Promise<void> {
+  await page.evaluate(
+    async ([path, body]) => {
+      const state = window as unknown as { seen: string; ended: string | undefined; abort: AbortController };
+      state.seen = '';
+      state.ended = undefined;
+      state.abort = new AbortController();
+      const response = await fetch(path as string, { method: 'POST', body: JSON.stringify(body), signal: state.abort.signal });
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      void (async () => {
+        try {
+          for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) state.seen += next.value;
+          state.ended = 'clean';
+        } catch (error) {
+          state.ended = String(error);
+        }
+      })();
+    },
+    [path, body],
+  );
+  await page.waitForFunction(() => (window as unknown as { seen: string }).seen.includes('"content":"'));
+}
+
+const seen = (page: Page) => page.evaluate(() => (window as unknown as { seen: string }).seen);
+const ended = (page: Page) => page.evaluate(() => (window as unknown as { ended: string | undefined }).ended);
+
+async function inUse(page: Page): Promise<boolean> {
+  const runners = JSON.parse((await fetchIn(page, '/engines/ps')).text) as { in_use?: boolean }[];
+  return runners.some((runner) => runner.in_use === true);
+}
+
+async function secondTab(page: Page, url: string): Promise<Page> {
+  const second = await page.context().newPage();
+  await second.goto(`${url}/models`);
+  await ready(second);
+  return second;
+}
+
+test.beforeEach(async ({ page, companion }) => {
+  await ready(page);
+  expect(await pullIn(page, tinyOn(companion))).toMatchObject({ type: 'success' });
+});
+
+test('a page that a hard reload left uncontrolled is claimed and fetches again', async ({ page, companion }) => {
+  const session = await page.context().newCDPSession(page);
+  const loaded = page.waitForEvent('load');
+  await session.send('Page.reload', { ignoreCache: true });
+  await loaded;
+  await ready(page);
+  const answer = await fetchIn(page, path, { model: tinyOn(companion), temperature: 0, messages: [{ role: 'user', content: 'Hello!' }] });
+  expect(JSON.parse(answer.text).choices[0].message.content).toBe('Hello! How can I help you?');
+});
+
+test('an aborted fetch frees the engine within milliseconds', async ({ page, companion }) => {
+  const second = await secondTab(page, companion.url);
+  await startStream(second, long(tinyOn(companion)));
+  expect(await inUse(page)).toBe(true);
+  await second.evaluate(() => (window as unknown as { abort: AbortController }).abort.abort());
+  await expect.poll(() => inUse(page), { intervals: [5], timeout: 1000 }).toBe(false);
+});
+
+test('a tab that is closed in the middle of its stream frees the engine', async ({ page, companion }) => {
+  const second = await secondTab(page, companion.url);
+  await startStream(second, long(tinyOn(companion)));
+  await second.close();
+  await expect.poll(() => inUse(page), { intervals: [5], timeout: 1000 }).toBe(false);
+});
+
+test('closing the host tab gives the other tab an error event and a new host', async ({ page, companion }) => {
+  const second = await secondTab(page, companion.url);
+  await startStream(second, long(tinyOn(companion)));
+  await page.close();
+  await expect.poll(() => ended(second)).toBe('clean');
+  const text = await seen(second);
+  expect(text).toContain('"code":"host_lost"');
+  expect(text).not.toContain('[DONE]');
+  const answer = await fetchIn(second, path, { model: tinyOn(companion), temperature: 0, messages: [{ role: 'user', content: 'Hello!' }] });
+  expect(JSON.parse(answer.text).choices[0].message.content).toBe('Hello! How can I help you?');
+  await expect(second.getByText('Engine in this tab')).toBeVisible();
+});
+
+test('a service worker that is stopped in the middle of a stream frees the engine and is started by the next fetch', async ({ page, context, companion }) => {
+  const second = await secondTab(page, companion.url);
+  await startStream(second, long(tinyOn(companion)));
+  const worker = await context.newCDPSession(second);
+  await worker.send('ServiceWorker.enable');
+  await worker.send('ServiceWorker.stopAllWorkers');
+  await expect.poll(() => ended(second)).toMatch(/network error|TypeError/);
+  await expect.poll(() => inUse(page), { timeout: 2000 }).toBe(false);
+  const answer = await fetchIn(second, path, { model: tinyOn(companion), temperature: 0, messages: [{ role: 'user', content: 'Hello!' }] });
+  expect(answer.status).toBe(200);
+});
+
+test('requests while the engine is busy queue, and none is mixed with another', async ({ page, companion }) => {
+  const second = await secondTab(page, companion.url);
+  const ask = (content: string) => ({ model: tinyOn(companion), temperature: 0, stream: true, messages: [{ role: 'user', content }] });
+  const answers = await Promise.all([
+    fetchIn(page, path, ask('Count to 10.')),
+    fetchIn(second, path, ask('What is the capital of Japan?')),
+    fetchIn(page, path, ask('Who are you?')),
+    fetchIn(second, path, ask('Count to 5.')),
+  ]);
+  expect(answers.map((answer) => textOf(answer.text))).toEqual([
+    '1, 2, 3, 4, 5, 6, 7, 8, 9, 10',
+    'Tokyo.',
+    'I am a tiny test model.',
+    '1, 2, 3, 4, 5',
+  ]);
+});
+
+test('bad requests get their true status through the service worker', async ({ page, companion }) => {
+  const model = tinyOn(companion);
+  const messages = [{ role: 'user', content: 'x' }];
+  // Loaded first: what fails after two seconds of loading has to come in the body.
+  await fetchIn(page, path, { model, messages, max_tokens: 1 });
+  const cases: [object, number, string][] = [
+    [{ model, messages: [] }, 400, 'invalid_request'],
+    [{ model: 'ai/unknown', messages }, 404, 'model_not_found'],
+    [{ model, messages: [{ role: 'user', content: 'word '.repeat(5000) }] }, 400, 'context_length_exceeded'],
+    [{ model, messages, stream: true, tools: [{}] }, 400, 'unsupported_parameter'],
+  ];
+  for (const [body, status, code] of cases) {
+    const answer = await fetchIn(page, path, body);
+    expect([answer.status, JSON.parse(answer.text).error.code]).toEqual([status, code]);
+  }
+  const broken = await page.evaluate(async (path) => (await fetch(path, { method: 'POST', body: '{nope' })).status, path);
+  expect(broken).toBe(400);
+  expect((await fetchIn(page, '/engines/nope')).status).toBe(404);
+});
