@@ -1,7 +1,9 @@
-// The memory of a browser's processes, from /proc. PSS: a page that n processes share counts an n-th in each.
+// Memory and processor time of a process and all below it, from Linux's /proc.
 import { readdirSync, readFileSync } from 'node:fs';
 
 const intervalMs = 200;
+/** USER_HZ, which Linux has fixed at 100 for programs. */
+const ticksPerSecond = 100;
 
 export class MemoryWatch {
   #browser;
@@ -22,7 +24,7 @@ export class MemoryWatch {
     this.#take();
   }
 
-  /** Bytes now. */
+  /** Bytes now. PSS: a page that n processes share counts an n-th in each. */
   sample() {
     const processes = treeOf(this.#browser);
     return {
@@ -38,6 +40,12 @@ export class MemoryWatch {
       tree: Math.max(this.most.tree, tree),
     };
   }
+}
+
+/** Processor time that the process and all that it started have used so far; `NaN` where there is no /proc. */
+export function coreSeconds(root) {
+  if (process.platform !== 'linux') return NaN;
+  return sum(treeOf(root).map(ticksOf)) / ticksPerSecond;
 }
 
 /** The browser that has this profile. */
@@ -66,6 +74,14 @@ function processIds() {
 
 function parentOf(pid) {
   return Number(/^PPid:\s+(\d+)/m.exec(read(pid, 'status'))?.[1]);
+}
+
+/** User and system time: the 14th and 15th field, and the 2nd is a name in brackets that may hold anything. */
+function ticksOf(pid) {
+  const fields = read(pid, 'stat')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
 
 function isRenderer(pid) {

@@ -1,5 +1,6 @@
 // A pull against the network alone and the disk alone: what it adds to the slower of the two.
 import { interleave, median, printTable, ratios, spread } from './figures.mjs';
+import { coreSeconds } from './processes.mjs';
 import { onStage } from './stage.mjs';
 
 const megabyte = 1e6;
@@ -19,28 +20,57 @@ export async function pull(app, { megabytes, rounds, header }) {
 
 async function measure(app, { title, megabytes, rounds, header, bytesPerSecond }) {
   const models = [{ name: 'bench/noise', file: header, sizeBytes: megabytes * megabyte }];
-  const rates = await onStage(app, { models, bytesPerSecond }, ({ host, model }) =>
-    measureRates(host, model('bench/noise'), rounds),
+  const { network, disk, pull } = await onStage(app, { models, bytesPerSecond }, ({ host, model }) =>
+    measureAll(host, model('bench/noise'), rounds),
   );
-  const floors = rates.network.map((network, round) => Math.min(network, rates.disk[round]));
-  const ratio = ratios(rates.pull, floors);
+  const ratio = ratios(
+    pull.map(({ rate }) => rate),
+    network.map(({ rate }, round) => Math.min(rate, disk[round].rate)),
+  );
+  const rates = (runs) => spread(runs.map(({ rate }) => rate));
   printTable(title, [
-    { what: 'fetch and drop, MB/s', result: spread(rates.network) },
-    { what: 'write and hash from memory, MB/s', result: spread(rates.disk) },
-    { what: 'pull, MB/s', result: spread(rates.pull) },
+    { what: 'fetch and drop, MB/s', result: rates(network) },
+    { what: 'write and hash from memory, MB/s', result: rates(disk) },
+    { what: 'pull, MB/s', result: rates(pull) },
     { what: 'pull / slower of the two', result: spread(ratio, 2), goal: '≥ 0.90', met: median(ratio) >= 0.9 },
+    ...processorRows({ network, disk, pull }),
   ]);
 }
 
-async function measureRates(host, model, rounds) {
-  const rate = (tookMs) => model.sizeBytes / megabyte / (tookMs / 1000);
+/**
+ * Where every core is busy, the time of two works done at once is not that of the slower one but that of both together
+ * over the cores; these rows tell whether that is so.
+ */
+function processorRows({ network, disk, pull }) {
+  if (network[0].coreSeconds === undefined) return [];
+  const seconds = (runs) => runs.map(({ coreSeconds }) => coreSeconds);
+  const both = seconds(network).map((value, round) => value + seconds(disk)[round]);
+  return [
+    { what: 'fetch and drop, core seconds per GB', result: spread(seconds(network), 1) },
+    { what: 'write and hash, core seconds per GB', result: spread(seconds(disk), 1) },
+    { what: 'pull, core seconds per GB', result: spread(seconds(pull), 1) },
+    { what: 'pull / both together', result: spread(ratios(seconds(pull), both), 2) },
+  ];
+}
+
+async function measureAll(host, model, rounds) {
+  const measured = async (run) => {
+    const before = coreSeconds(process.pid);
+    const tookMs = await run();
+    const used = coreSeconds(process.pid) - before;
+    const gigabytes = model.sizeBytes / 1e9;
+    return {
+      rate: (gigabytes * 1e6) / tookMs,
+      coreSeconds: Number.isNaN(used) ? undefined : used / gigabytes,
+    };
+  };
   return interleave(rounds, {
-    network: async () => rate(await host.call('baselines.fetchMs', model)),
-    disk: async () => rate(await host.call('baselines.writeMs', model)),
+    network: () => measured(() => host.call('baselines.fetchMs', model)),
+    disk: () => measured(() => host.call('baselines.writeMs', model)),
     pull: async () => {
-      const tookMs = await host.call('daemon.pullMs', model.from);
+      const result = await measured(() => host.call('daemon.pullMs', model.from));
       await host.call('daemon.remove', model.from);
-      return rate(tookMs);
+      return result;
     },
   });
 }

@@ -31,6 +31,7 @@ export async function copyApp(buildDir) {
     worker: { format: 'es' },
     build: {
       outDir: join(dir, 'app', 'bench'),
+      emptyOutDir: true,
       target: 'es2023',
       rolldownOptions: {
         input: parts.map((part) => join(pageDir, `${part}.mjs`)),

@@ -1,7 +1,7 @@
 /** The curated list of models: loaded once, filtered as the reader types. */
 import { ApiError, toApiError } from '#lib/core/errors.ts';
 import type { CatalogEntryJson } from '#lib/model/wire.ts';
-import { comparable } from './names.ts';
+import { byReference, comparable } from './names.ts';
 
 export const catalogSources = ['All', 'Docker Hub', 'Hugging Face'] as const;
 export type CatalogSource = (typeof catalogSources)[number];
@@ -23,9 +23,7 @@ export class Catalog {
   #state = $state.raw<CatalogState>({ status: 'loading' });
   #query = $state('');
   #source = $state<CatalogSource>('All');
-  readonly #byReference = $derived(
-    new Map(this.entries.map((entry) => [comparable(entry.reference), entry])),
-  );
+  readonly #byReference = $derived(byReference(this.entries));
   readonly #hits = $derived(this.entries.filter((entry) => this.#matches(entry)));
 
   constructor(options: CatalogOptions) {

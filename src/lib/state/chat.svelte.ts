@@ -6,6 +6,7 @@ import type { Answer } from './answer.svelte.ts';
 import { streamChat } from './chat-stream.ts';
 import type { Client } from './client.ts';
 import type { ConversationStore } from './conversation-store.ts';
+import { Delays } from './delays.ts';
 import { Conversation } from './conversation.svelte.ts';
 import { oncePerFrame, type Frames } from './frames.ts';
 import type { Models } from './models.svelte.ts';
@@ -32,7 +33,7 @@ export class Chat {
   readonly #options: ChatOptions;
   readonly #conversations = new SvelteMap<string, Conversation>();
   readonly #running = new SvelteMap<string, Run>();
-  readonly #saves = new Map<string, () => void>();
+  readonly #saves: Delays<string>;
   #loaded = $state(false);
   /** The conversation that begins with the next question; it is kept once it has one. */
   #draft = $state.raw(new Conversation(crypto.randomUUID()));
@@ -40,6 +41,7 @@ export class Chat {
 
   constructor(options: ChatOptions) {
     this.#options = options;
+    this.#saves = new Delays(options.clock);
   }
 
   get loaded(): boolean {
@@ -97,7 +99,7 @@ export class Chat {
     const run = this.#running.get(conversation.id);
     run?.controller.abort();
     await run?.ended;
-    this.#cancelSave(conversation.id);
+    this.#saves.cancel(conversation.id);
     this.#conversations.delete(conversation.id);
     await this.#options.store.remove(conversation.id);
   }
@@ -106,15 +108,12 @@ export class Chat {
   changed(conversation: Conversation): void {
     const { id } = conversation;
     if (!this.#conversations.has(id) || this.#saves.has(id)) return;
-    this.#saves.set(
-      id,
-      this.#options.clock.after(saveEveryMs, () => void this.#save(conversation)),
-    );
+    this.#saves.set(id, saveEveryMs, () => void this.#save(conversation));
   }
 
   /** For a page that is about to go: writes what is waiting to be written. */
   saveNow(): void {
-    for (const id of [...this.#saves.keys(), ...this.#running.keys()]) {
+    for (const id of [...this.#saves.keys, ...this.#running.keys()]) {
       const conversation = this.#conversations.get(id);
       if (conversation) void this.#save(conversation);
     }
@@ -126,9 +125,9 @@ export class Chat {
   }
 
   #adopt(kept: readonly StoredConversation[]): void {
-    const ids = new Set(kept.map(({ id }) => id));
     for (const id of this.#conversations.keys()) {
-      if (!ids.has(id) && !this.#isBusy(id)) this.#conversations.delete(id);
+      const isKept = kept.some((stored) => stored.id === id);
+      if (!isKept && !this.#isBusy(id)) this.#conversations.delete(id);
     }
     for (const stored of kept) {
       const ours = this.#conversations.get(stored.id);
@@ -179,18 +178,13 @@ export class Chat {
   }
 
   async #save(conversation: Conversation): Promise<void> {
-    this.#cancelSave(conversation.id);
+    this.#saves.cancel(conversation.id);
     if (!this.#conversations.has(conversation.id)) return;
     try {
       await this.#options.store.put(conversation.toStored());
     } catch (thrown) {
       this.#options.onError(thrown);
     }
-  }
-
-  #cancelSave(id: string): void {
-    this.#saves.get(id)?.();
-    this.#saves.delete(id);
   }
 }
 

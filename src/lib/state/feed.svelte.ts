@@ -29,7 +29,7 @@ export class LiveFeed {
   #runners = $state.raw<readonly RunnerJson[]>();
   #connection = $state.raw<Connection>({ kind: 'connecting' });
   readonly #onLost: (error: ApiError) => void;
-  #hurry = () => undefined as void;
+  #hurry: () => void = () => undefined;
 
   constructor({ client, clock, onLost }: LiveFeedOptions) {
     this.#client = client;
@@ -71,7 +71,7 @@ export class LiveFeed {
 
   async #follow(signal: AbortSignal): Promise<void> {
     let delayMs = firstDelayMs;
-    while (!signal.aborted) {
+    for (;;) {
       const before = this.#connection;
       const error = await this.#listen(signal);
       if (signal.aborted) return;

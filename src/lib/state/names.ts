@@ -6,14 +6,16 @@ export function comparable(reference: string): string {
   return rewrite(reference, canonicalReference).toLowerCase();
 }
 
+/** For looking things up by any form of their reference, with `comparable`. */
+export function byReference<T extends { readonly reference: string }>(
+  items: readonly T[],
+): ReadonlyMap<string, T> {
+  return new Map(items.map((item) => [comparable(item.reference), item]));
+}
+
 /** As a person would type it: no `docker.io/`, `hf.co` for Hugging Face. */
 export function shortReference(reference: string): string {
   return rewrite(reference, familiarReference);
-}
-
-/** Throws `invalid_reference` for what no registry could know. */
-export function checkReference(input: string): void {
-  parseReference(input);
 }
 
 /** From a reference alone: `hf.co/unsloth/qwen3-1.7b-gguf:Q4_K_M` → `qwen3-1.7b`, `ai/smollm2:360M-Q4_K_M` → `smollm2 360M`. */

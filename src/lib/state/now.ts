@@ -9,7 +9,7 @@ export class Now {
   constructor({ clock, everyMs = 1000 }: { clock: Clock; everyMs?: number }) {
     this.#clock = clock;
     this.#subscribe = createSubscriber((update) => {
-      let cancel = () => undefined as void;
+      let cancel: () => void = () => undefined;
       const tick = () => {
         update();
         cancel = clock.after(everyMs, tick);

@@ -43,6 +43,6 @@ export class Theme {
 
   /** Puts the resolved theme on the document. */
   apply(): void {
-    this.#options.root.dataset['theme'] = this.resolved;
+    this.#options.root.dataset.theme = this.resolved;
   }
 }

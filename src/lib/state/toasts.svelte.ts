@@ -1,6 +1,7 @@
 /** Short messages that come and go at the edge of the page. */
 import type { Clock } from '#lib/core/clock.ts';
 import { toApiError } from '#lib/core/errors.ts';
+import { Delays } from './delays.ts';
 
 export interface Toast {
   readonly id: number;
@@ -12,13 +13,12 @@ export interface Toast {
 const shownMs = 8000;
 
 export class Toasts {
-  readonly #clock: Clock;
   #list = $state.raw<readonly Toast[]>([]);
   #lastId = 0;
-  readonly #timers = new Map<number, () => void>();
+  readonly #timers: Delays<number>;
 
   constructor({ clock }: { clock: Clock }) {
-    this.#clock = clock;
+    this.#timers = new Delays(clock);
   }
 
   get list(): readonly Toast[] {
@@ -54,8 +54,7 @@ export class Toasts {
 
   /** Under the pointer or the focus a toast does not go away. */
   hold(id: number): void {
-    this.#timers.get(id)?.();
-    this.#timers.delete(id);
+    this.#timers.cancel(id);
   }
 
   release(toast: Toast): void {
@@ -69,10 +68,6 @@ export class Toasts {
   }
 
   #start(id: number): void {
-    this.hold(id);
-    this.#timers.set(
-      id,
-      this.#clock.after(shownMs, () => this.dismiss(id)),
-    );
+    this.#timers.set(id, shownMs, () => this.dismiss(id));
   }
 }

@@ -1,12 +1,13 @@
 /**
- * A model's Markdown as blocks of safe HTML. What a model writes is untrusted: raw HTML is cut down to a short list of
+ * A model's Markdown as blocks, and those as safe nodes. What a model writes is untrusted: raw HTML is cut down to a short list of
  * formatting tags, nothing is fetched (no images), links leave in a new tab and only to the web or to mail.
  */
 import createDOMPurify, { type Config, type WindowLike } from 'dompurify';
 import { Marked, type Token } from 'marked';
 
 export type Block =
-  | { readonly kind: 'html'; readonly html: string }
+  /** `markup` is as the model wrote it: only `nodes` may put it on a page. */
+  | { readonly kind: 'markup'; readonly markup: string }
   | { readonly kind: 'code'; readonly language: string; readonly code: string };
 
 const allowed: Config = {
@@ -68,12 +69,21 @@ export class Markdown {
 
   #block(token: Token): Block {
     if (isCode(token)) return { kind: 'code', language: languageOf(token.lang), code: token.text };
-    return { kind: 'html', html: this.#purify.sanitize(this.#marked.parser([token]), allowed) };
+    return { kind: 'markup', markup: this.#marked.parser([token]) };
   }
 
-  /** For markup of our own making, such as highlighted code: spans with classes. */
-  spans(html: string): string {
-    return this.#purify.sanitize(html, { ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'] });
+  /** Nodes rather than a string: what was checked is not parsed a second time. */
+  nodes(markup: string): DocumentFragment {
+    return this.#purify.sanitize(markup, { ...allowed, RETURN_DOM_FRAGMENT: true });
+  }
+
+  /** For highlighted code: spans with classes. */
+  spans(markup: string): DocumentFragment {
+    return this.#purify.sanitize(markup, {
+      ALLOWED_TAGS: ['span'],
+      ALLOWED_ATTR: ['class'],
+      RETURN_DOM_FRAGMENT: true,
+    });
   }
 }
 

@@ -1,0 +1,166 @@
+import type { Page } from '@playwright/test';
+import { expect, fetchIn, openBrowser, pullIn, ready, serveApp, test, withProfile } from '#tests/support/app.ts';
+import { buildArtifact } from '#tests/support/registry/artifact.ts';
+import { ggufBytes } from '#tests/support/registry/gguf-bytes.ts';
+import { startOciRegistry, type OciTestRegistry } from '#tests/support/registry/oci.ts';
+
+const segmentBytes = 8 * 1024 * 1024;
+
+/** A model of several segments: a true header and bytes that no engine is asked to read. */
+async function pushLarge(registry: OciTestRegistry, segments: number) {
+  const header = ggufBytes();
+  const weights = new Uint8Array(segments * segmentBytes);
+  weights.set(header);
+  for (let index = header.byteLength; index < weights.byteLength; index += 997) weights[index] = index % 251;
+  const artifact = await buildArtifact([weights]);
+  registry.push('ai/large', 'latest', artifact);
+  return artifact;
+}
+
+interface PullJson {
+  readonly status: string;
+  readonly received_bytes: number;
+  readonly total_bytes: number;
+}
+
+async function onlyPull(page: Page): Promise<PullJson | undefined> {
+  return (JSON.parse((await fetchIn(page, '/_sampan/pulls')).text) as PullJson[])[0];
+}
+
+const blobRanges = (registry: OciTestRegistry, digest: string) =>
+  registry.requests
+    .filter(({ method, path }) => method === 'GET' && path.includes(`/blobs/${digest}`))
+    .map(({ headers }) => headers.range ?? '');
+
+test('a browser that is killed in the middle of a pull goes on from what is on disk', async () => {
+  const registry = await startOciRegistry({ blobPauseMs: 25 });
+  const companion = await serveApp();
+  const { layers } = await pushLarge(registry, 8);
+  const digest = layers[0]?.digest ?? '';
+  await withProfile(async (profile) => {
+    const first = await openBrowser(profile);
+    const page = await first.newPage();
+    await page.goto(`${companion.url}/catalog`);
+    await ready(page);
+    await fetchIn(page, '/_sampan/pulls', { from: `localhost:${registry.port}/ai/large` });
+    await expect.poll(async () => (await onlyPull(page))?.received_bytes ?? 0).toBeGreaterThan(2 * segmentBytes);
+    const kept = await page.evaluate(() => new Promise<number>((resolve) => {
+      const request = indexedDB.open('sampan-progress');
+      request.onsuccess = () => {
+        const all = request.result.transaction('progress').objectStore('progress').getAll();
+        all.onsuccess = () => {
+          const bitmap = (all.result as { bitmap: Uint8Array }[])[0]?.bitmap ?? new Uint8Array();
+          resolve([...bitmap].reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0));
+        };
+      };
+    }));
+    const { process } = await (await first.newCDPSession(page)).send('SystemInfo.getProcessInfo').then(
+      ({ processInfo }) => ({ process: processInfo.find(({ type }) => type === 'browser') }),
+      () => ({ process: undefined }),
+    );
+    if (process) globalThis.process.kill(process.id, 'SIGKILL');
+    await first.close().catch(() => undefined);
+
+    const before = registry.requests.length;
+    registry.behave({ blobPauseMs: 0 });
+    const second = await openBrowser(profile);
+    const again = await second.newPage();
+    await again.goto(`${companion.url}/catalog`);
+    await ready(again);
+    await expect.poll(async () => (await onlyPull(again))?.status).toBe('done');
+    const asked = blobRanges(registry, digest).slice(0).filter((_, index) => index >= 0);
+    expect(asked.length).toBeGreaterThan(0);
+    const askedAgainBytes = registry.requests
+      .slice(before)
+      .filter(({ path }) => path.includes(`/blobs/${digest}`))
+      .map(({ headers }) => /bytes=(\d+)-(\d+)/.exec(headers.range ?? '') ?? [])
+      .reduce((sum, [, from = '0', to = '-1']) => sum + Number(to) - Number(from) + 1, 0);
+    // What was finished is never asked for again.
+    expect(kept).toBeGreaterThan(0);
+    expect(askedAgainBytes).toBe((8 - kept) * segmentBytes);
+    await second.close();
+  });
+  await companion.close();
+  await registry.close();
+});
+
+test('a reload goes on with the pull, and the tray shows it', async ({ page }) => {
+  const registry = await startOciRegistry({ blobPauseMs: 25 });
+  await pushLarge(registry, 6);
+  await ready(page);
+  await fetchIn(page, '/_sampan/pulls', { from: `localhost:${registry.port}/ai/large` });
+  await expect.poll(async () => (await onlyPull(page))?.received_bytes ?? 0).toBeGreaterThan(segmentBytes);
+  await page.reload();
+  await ready(page);
+  registry.behave({ blobPauseMs: 0 });
+  await expect.poll(async () => (await onlyPull(page))?.status).toBe('done');
+  await page.getByRole('button', { name: /pulls?/i }).first().click();
+  await expect(page.getByText('Verified and ready')).toBeVisible();
+  await registry.close();
+});
+
+test('a wrong digest keeps nothing and says so', async ({ page }) => {
+  const registry = await startOciRegistry();
+  const artifact = await pushLarge(registry, 1);
+  const [layer] = artifact.layers;
+  if (!layer) throw new Error('no layer');
+  const wrong = new Uint8Array(layer.size).fill(7);
+  registry.push('ai/large', 'latest', { ...artifact, blobs: new Map([...artifact.blobs, [layer.digest, wrong]]) });
+  await ready(page);
+  const last = await pullIn(page, `localhost:${registry.port}/ai/large`);
+  expect(last).toMatchObject({ type: 'error', message: expect.stringContaining('do not match their checksum') });
+  expect(JSON.parse((await fetchIn(page, '/models')).text)).toEqual([]);
+  await registry.close();
+});
+
+test('a full disk is said as such, and the pull can be resumed', async ({ page, context, companion }) => {
+  const registry = await startOciRegistry();
+  await pushLarge(registry, 4);
+  await ready(page);
+  const session = await context.newCDPSession(page);
+  await session.send('Storage.overrideQuotaForOrigin', { origin: companion.url, quotaSize: 10_000_000 });
+  const from = `localhost:${registry.port}/ai/large`;
+  const refused = await pullIn(page, from);
+  expect(JSON.stringify(refused)).toContain('no space left');
+  await session.send('Storage.overrideQuotaForOrigin', { origin: companion.url });
+  expect(await pullIn(page, from)).toMatchObject({ type: 'success' });
+  await registry.close();
+});
+
+test('bytes that are no model are refused by the engine with a reason, and the next model works', async ({ page, companion }) => {
+  const registry = await startOciRegistry();
+  await pushLarge(registry, 1);
+  await ready(page);
+  const from = `localhost:${registry.port}/ai/large`;
+  expect(await pullIn(page, from)).toMatchObject({ type: 'success' });
+  const ask = (model: string) => ({ model, messages: [{ role: 'user', content: 'Hello!' }], temperature: 0 });
+  const answer = await fetchIn(page, '/v1/chat/completions', ask(from));
+  expect(JSON.parse(answer.text).error.code).toBe('unsupported_model_format');
+  const tiny = `localhost:${companion.port}/sampan/tiny`;
+  await pullIn(page, tiny);
+  expect((await fetchIn(page, '/v1/chat/completions', ask(tiny))).text).toContain('How can I help you?');
+  await registry.close();
+});
+
+test('the relay refuses a private registry and says how to allow it', async ({ page }) => {
+  const registry = await startOciRegistry({ cors: 'closed' });
+  await pushLarge(registry, 1);
+  await ready(page);
+  const from = `localhost:${registry.port}/ai/large`;
+  expect(JSON.stringify(await pullIn(page, from))).toContain(`--relay-allow localhost:${registry.port}`);
+  await registry.close();
+});
+
+for (const [what, body] of [
+  ['a malformed reference', { from: '!!bad ref!!' }],
+  ['a model that does not exist', { from: 'REGISTRY/ai/none' }],
+] as const) {
+  test(`${what} is a 4xx with a sentence`, async ({ page }) => {
+    const registry = await startOciRegistry();
+    await ready(page);
+    const answer = await fetchIn(page, '/models/create', { from: body.from.replace('REGISTRY', `localhost:${registry.port}`) });
+    expect([400, 404]).toContain(answer.status);
+    expect(JSON.parse(answer.text).error.message).toMatch(/\.$/);
+    await registry.close();
+  });
+}

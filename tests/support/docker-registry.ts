@@ -1,0 +1,106 @@
+/** Debian's `docker-registry` on a free loopback port, and `skopeo` beside it: programs that nobody here wrote. */
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BuiltArtifact } from './registry/artifact.ts';
+
+export interface DockerRegistry {
+  readonly host: string;
+  push(repository: string, tag: string, artifact: BuiltArtifact): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function has(program: string): boolean {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface DockerRegistryOptions {
+  /** Answers pages of this origin; without it, nobody's. */
+  readonly allowOrigin?: string;
+}
+
+export async function startDockerRegistry({ allowOrigin }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+  const folder = await mkdtemp(join(tmpdir(), 'sampan-registry-'));
+  const port = await freePort();
+  const host = `localhost:${port}`;
+  const config = join(folder, 'config.yml');
+  await writeFile(config, configYaml(port, folder, allowOrigin));
+  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}`;
+  await until(async () => (await fetch(`${url}/v2/`)).ok);
+  return {
+    host,
+    push: (repository, tag, artifact) => push(url, repository, tag, artifact),
+    close: async () => {
+      child.kill('SIGTERM');
+      await new Promise((resolve) => child.once('exit', resolve));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function configYaml(port: number, folder: string, allowOrigin?: string): string {
+  const cors = allowOrigin === undefined ? '' : `
+  headers:
+    Access-Control-Allow-Origin: ['${allowOrigin}']
+    Access-Control-Allow-Methods: ['GET, HEAD, OPTIONS']
+    Access-Control-Allow-Headers: ['Authorization, Content-Type, Accept, Range']
+    Access-Control-Expose-Headers: ['Docker-Content-Digest, Content-Range, Content-Length, WWW-Authenticate']`;
+  return `version: 0.1
+storage:
+  filesystem:
+    rootdirectory: ${folder}
+http:
+  addr: 127.0.0.1:${port}${cors}
+`;
+}
+
+async function push(url: string, repository: string, tag: string, artifact: BuiltArtifact): Promise<void> {
+  for (const [digest, bytes] of artifact.blobs) {
+    const actual = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    if (actual !== digest) throw new Error(`a real registry takes no false digest: ${digest}`);
+    const session = await fetch(`${url}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
+    const location = new URL(session.headers.get('location') ?? '', url);
+    location.searchParams.set('digest', digest);
+    await expectOk(fetch(location, { method: 'PUT', body: bytes, headers: { 'content-type': 'application/octet-stream' } }));
+  }
+  await expectOk(
+    fetch(`${url}/v2/${repository}/manifests/${tag}`, {
+      method: 'PUT',
+      body: artifact.manifestBytes,
+      headers: { 'content-type': artifact.mediaType },
+    }),
+  );
+}
+
+async function expectOk(answering: Promise<Response>): Promise<void> {
+  const response = await answering;
+  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Until the program listens; each attempt fails at once while it does not. */
+async function until(ready: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (await ready().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('the registry did not start');
+}
