@@ -49,7 +49,11 @@ const homes = [
   ...Object.entries(elsewhere),
 ];
 
-/** Tests may reach for twins and fixtures of other layers. */
+/**
+ * Tests may reach for twins and fixtures of other layers.
+ *
+ * @type {import('eslint').Linter.Config[]}
+ */
 export const layerRules = homes.map(([folder, layer]) => ({
   files: [`${folder}/**/*.ts`, `${folder}/**/*.svelte`],
   ignores: ['**/*.test.ts', '**/testing/**'],

@@ -44,7 +44,7 @@ export function ensureBuild() {
 }
 
 /** Runs a program of `node_modules` with Node itself, which works on every system. */
-export function runTool(script, args, options = {}) {
+function runTool(script, args, options = {}) {
   execFileSync(process.execPath, [join(root, 'node_modules', script), ...args], {
     cwd: root,
     stdio: 'inherit',

@@ -39,7 +39,8 @@ const runner = new Runner({
   clock,
   store: new OpfsBlobStore({
     ...disk,
-    createWorker: () => new Worker(new URL('./blob.worker.ts', import.meta.url), { type: 'module', name: 'blob' }),
+    createWorker: () =>
+      new Worker(new URL('./blob.worker.ts', import.meta.url), { type: 'module', name: 'blob' }),
   }),
   index: new IdbModelIndex(),
   registry: new Registries({

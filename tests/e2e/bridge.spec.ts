@@ -21,11 +21,16 @@ async function startStream(page: Page, body: object): Promise<void> {
       state.seen = '';
       state.ended = undefined;
       state.abort = new AbortController();
-      const response = await fetch(path as string, { method: 'POST', body: JSON.stringify(body), signal: state.abort.signal });
+      const response = await fetch(path as string, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        signal: state.abort.signal,
+      });
       const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
       void (async () => {
         try {
-          for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) state.seen += next.value;
+          for (let next = await reader?.read(); next && !next.done; next = await reader?.read())
+            state.seen += next.value;
           state.ended = 'clean';
         } catch (error) {
           state.ended = String(error);
@@ -57,13 +62,20 @@ test.beforeEach(async ({ page, companion }) => {
   expect(await pullIn(page, tinyOn(companion))).toMatchObject({ type: 'success' });
 });
 
-test('a page that a hard reload left uncontrolled is claimed and fetches again', async ({ page, companion }) => {
+test('a page that a hard reload left uncontrolled is claimed and fetches again', async ({
+  page,
+  companion,
+}) => {
   const session = await page.context().newCDPSession(page);
   const loaded = page.waitForEvent('load');
   await session.send('Page.reload', { ignoreCache: true });
   await loaded;
   await ready(page);
-  const answer = await fetchIn(page, path, { model: tinyOn(companion), temperature: 0, messages: [{ role: 'user', content: 'Hello!' }] });
+  const answer = await fetchIn(page, path, {
+    model: tinyOn(companion),
+    temperature: 0,
+    messages: [{ role: 'user', content: 'Hello!' }],
+  });
   expect(JSON.parse(answer.text).choices[0].message.content).toBe('Hello! How can I help you?');
 });
 
@@ -82,7 +94,10 @@ test('a tab that is closed in the middle of its stream frees the engine', async 
   await expect.poll(() => inUse(page), { intervals: [5], timeout: 1000 }).toBe(false);
 });
 
-test('closing the host tab gives the other tab an error event and a new host', async ({ page, companion }) => {
+test('closing the host tab gives the other tab an error event and a new host', async ({
+  page,
+  companion,
+}) => {
   const second = await secondTab(page, companion.url);
   await startStream(second, long(tinyOn(companion)));
   await page.close();
@@ -90,12 +105,20 @@ test('closing the host tab gives the other tab an error event and a new host', a
   const text = await seen(second);
   expect(text).toContain('"code":"host_lost"');
   expect(text).not.toContain('[DONE]');
-  const answer = await fetchIn(second, path, { model: tinyOn(companion), temperature: 0, messages: [{ role: 'user', content: 'Hello!' }] });
+  const answer = await fetchIn(second, path, {
+    model: tinyOn(companion),
+    temperature: 0,
+    messages: [{ role: 'user', content: 'Hello!' }],
+  });
   expect(JSON.parse(answer.text).choices[0].message.content).toBe('Hello! How can I help you?');
   await expect(second.getByText('Engine in this tab')).toBeVisible();
 });
 
-test('a service worker that is stopped in the middle of a stream frees the engine and is started by the next fetch', async ({ page, context, companion }) => {
+test('a service worker that is stopped in the middle of a stream frees the engine and is started by the next fetch', async ({
+  page,
+  context,
+  companion,
+}) => {
   const second = await secondTab(page, companion.url);
   await startStream(second, long(tinyOn(companion)));
   const worker = await context.newCDPSession(second);
@@ -103,13 +126,25 @@ test('a service worker that is stopped in the middle of a stream frees the engin
   await worker.send('ServiceWorker.stopAllWorkers');
   await expect.poll(() => ended(second)).toMatch(/network error|TypeError/);
   await expect.poll(() => inUse(page), { timeout: 2000 }).toBe(false);
-  const answer = await fetchIn(second, path, { model: tinyOn(companion), temperature: 0, messages: [{ role: 'user', content: 'Hello!' }] });
+  const answer = await fetchIn(second, path, {
+    model: tinyOn(companion),
+    temperature: 0,
+    messages: [{ role: 'user', content: 'Hello!' }],
+  });
   expect(answer.status).toBe(200);
 });
 
-test('requests while the engine is busy queue, and none is mixed with another', async ({ page, companion }) => {
+test('requests while the engine is busy queue, and none is mixed with another', async ({
+  page,
+  companion,
+}) => {
   const second = await secondTab(page, companion.url);
-  const ask = (content: string) => ({ model: tinyOn(companion), temperature: 0, stream: true, messages: [{ role: 'user', content }] });
+  const ask = (content: string) => ({
+    model: tinyOn(companion),
+    temperature: 0,
+    stream: true,
+    messages: [{ role: 'user', content }],
+  });
   const answers = await Promise.all([
     fetchIn(page, path, ask('Count to 10.')),
     fetchIn(second, path, ask('What is the capital of Japan?')),
@@ -139,7 +174,10 @@ test('bad requests get their true status through the service worker', async ({ p
     const answer = await fetchIn(page, path, body);
     expect([answer.status, JSON.parse(answer.text).error.code]).toEqual([status, code]);
   }
-  const broken = await page.evaluate(async (path) => (await fetch(path, { method: 'POST', body: '{nope' })).status, path);
+  const broken = await page.evaluate(
+    async (path) => (await fetch(path, { method: 'POST', body: '{nope' })).status,
+    path,
+  );
   expect(broken).toBe(400);
   expect((await fetchIn(page, '/engines/nope')).status).toBe(404);
 });

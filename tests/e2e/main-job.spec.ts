@@ -1,9 +1,17 @@
 import { expect, fetchIn, pullIn, ready, say, test, textOf, tinyOn } from '#tests/support/app.ts';
 
-test('a new user pulls the first card, chats, and a second tab’s fetch streams', async ({ page, context, companion }) => {
+test('a new user pulls the first card, chats, and a second tab’s fetch streams', async ({
+  page,
+  context,
+  companion,
+}) => {
   await expect(page.getByRole('heading', { name: 'Sampan self-test' })).toBeVisible();
   await page.getByRole('button', { name: /^Pull/ }).first().click();
-  await page.getByRole('link', { name: /^Chat/ }).or(page.getByRole('button', { name: /^Chat/ })).first().click();
+  await page
+    .getByRole('link', { name: /^Chat/ })
+    .or(page.getByRole('button', { name: /^Chat/ }))
+    .first()
+    .click();
   await expect(page).toHaveURL(/\/chat/);
 
   await say(page, 'What is the capital of France?');
@@ -16,11 +24,17 @@ test('a new user pulls the first card, chats, and a second tab’s fetch streams
   const arrivals = await second.evaluate(async (model) => {
     const response = await fetch('/engines/v1/chat/completions', {
       method: 'POST',
-      body: JSON.stringify({ model, stream: true, temperature: 0, messages: [{ role: 'user', content: 'Count to 20.' }] }),
+      body: JSON.stringify({
+        model,
+        stream: true,
+        temperature: 0,
+        messages: [{ role: 'user', content: 'Count to 20.' }],
+      }),
     });
     const pieces: string[] = [];
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) pieces.push(next.value);
+    for (let next = await reader?.read(); next && !next.done; next = await reader?.read())
+      pieces.push(next.value);
     return pieces;
   }, tinyOn(companion));
   expect(textOf(arrivals.join(''))).toBe(Array.from({ length: 20 }, (_, index) => index + 1).join(', '));
@@ -47,16 +61,26 @@ test('offline the app opens and chats with a local model', async ({ page, contex
   await expect(page.getByText('I am a tiny test model.')).toBeVisible();
 });
 
-test('a model is listed, described and deleted by the API of Docker Model Runner', async ({ page, companion }) => {
+test('a model is listed, described and deleted by the API of Docker Model Runner', async ({
+  page,
+  companion,
+}) => {
   await ready(page);
   await pullIn(page, tinyOn(companion));
   const models = JSON.parse((await fetchIn(page, '/models')).text);
-  expect(models).toMatchObject([{ tags: [`${tinyOn(companion)}:latest`], config: { format: 'gguf', architecture: 'llama' } }]);
+  expect(models).toMatchObject([
+    { tags: [`${tinyOn(companion)}:latest`], config: { format: 'gguf', architecture: 'llama' } },
+  ]);
   const status = JSON.parse((await fetchIn(page, '/engines/status')).text);
   expect(status['llama.cpp']).toMatch(/^Running: llama\.cpp b\d+/);
-  const deleted = await page.evaluate(async (path) => (await fetch(path, { method: 'DELETE' })).json(), `/models/${tinyOn(companion)}`);
+  const deleted = await page.evaluate(
+    async (path) => (await fetch(path, { method: 'DELETE' })).json(),
+    `/models/${tinyOn(companion)}`,
+  );
   expect(deleted).toEqual([{ Untagged: `${tinyOn(companion)}:latest` }, { Deleted: models[0].id }]);
-  expect(await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0)).toBeLessThan(1_500_000);
+  expect(await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0)).toBeLessThan(
+    1_500_000,
+  );
 });
 
 test('a page is a page to a person and JSON to a program', async ({ page, companion }) => {
@@ -66,7 +90,11 @@ test('a page is a page to a person and JSON to a program', async ({ page, compan
   await expect(page.getByRole('heading', { name: 'Models', level: 1 })).toBeVisible();
 });
 
-test('nothing is asked of any other host unless the user pulls from it', async ({ page, context, companion }) => {
+test('nothing is asked of any other host unless the user pulls from it', async ({
+  page,
+  context,
+  companion,
+}) => {
   const foreign: string[] = [];
   context.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());

@@ -1,5 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import type { Page } from '@playwright/test';
-import { expect, fetchIn, openBrowser, pullIn, ready, serveApp, test, withProfile } from '#tests/support/app.ts';
+import {
+  expect,
+  fetchIn,
+  openBrowser,
+  pullIn,
+  ready,
+  serveApp,
+  test,
+  withProfile,
+} from '#tests/support/app.ts';
 import { buildArtifact } from '#tests/support/registry/artifact.ts';
 import { ggufBytes } from '#tests/support/registry/gguf-bytes.ts';
 import { startOciRegistry, type OciTestRegistry } from '#tests/support/registry/oci.ts';
@@ -27,13 +37,32 @@ async function onlyPull(page: Page): Promise<PullJson | undefined> {
   return (JSON.parse((await fetchIn(page, '/_sampan/pulls')).text) as PullJson[])[0];
 }
 
-const blobRanges = (registry: OciTestRegistry, digest: string) =>
-  registry.requests
-    .filter(({ method, path }) => method === 'GET' && path.includes(`/blobs/${digest}`))
-    .map(({ headers }) => headers.range ?? '');
+/** Every process of the browser with this profile, at once, as a crash or a power button would. */
+function killBrowser(profile: string): void {
+  const pids = execFileSync('pgrep', ['-f', `user-data-dir=${profile}`], { encoding: 'utf8' });
+  for (const pid of pids.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+}
+
+/** How many segments the store has marked as finished. */
+function finishedSegments(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const opening = indexedDB.open('sampan-progress');
+      opening.onsuccess = () => resolve(opening.result);
+    });
+    const records = await new Promise<{ bitmap: Uint8Array }[]>((resolve) => {
+      const getting = database.transaction('progress').objectStore('progress').getAll();
+      getting.onsuccess = () => resolve(getting.result as { bitmap: Uint8Array }[]);
+    });
+    return [...(records[0]?.bitmap ?? [])].reduce(
+      (sum, byte) => sum + byte.toString(2).replaceAll('0', '').length,
+      0,
+    );
+  });
+}
 
 test('a browser that is killed in the middle of a pull goes on from what is on disk', async () => {
-  const registry = await startOciRegistry({ blobPauseMs: 25 });
+  const registry = await startOciRegistry({ blobPauseMs: 20 });
   const companion = await serveApp();
   const { layers } = await pushLarge(registry, 8);
   const digest = layers[0]?.digest ?? '';
@@ -43,41 +72,26 @@ test('a browser that is killed in the middle of a pull goes on from what is on d
     await page.goto(`${companion.url}/catalog`);
     await ready(page);
     await fetchIn(page, '/_sampan/pulls', { from: `localhost:${registry.port}/ai/large` });
-    await expect.poll(async () => (await onlyPull(page))?.received_bytes ?? 0).toBeGreaterThan(2 * segmentBytes);
-    const kept = await page.evaluate(() => new Promise<number>((resolve) => {
-      const request = indexedDB.open('sampan-progress');
-      request.onsuccess = () => {
-        const all = request.result.transaction('progress').objectStore('progress').getAll();
-        all.onsuccess = () => {
-          const bitmap = (all.result as { bitmap: Uint8Array }[])[0]?.bitmap ?? new Uint8Array();
-          resolve([...bitmap].reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0));
-        };
-      };
-    }));
-    const { process } = await (await first.newCDPSession(page)).send('SystemInfo.getProcessInfo').then(
-      ({ processInfo }) => ({ process: processInfo.find(({ type }) => type === 'browser') }),
-      () => ({ process: undefined }),
-    );
-    if (process) globalThis.process.kill(process.id, 'SIGKILL');
+    await expect.poll(() => finishedSegments(page)).toBeGreaterThanOrEqual(2);
+    registry.behave({ silent: /blobs/ });
+    const kept = await finishedSegments(page);
+    killBrowser(profile);
     await first.close().catch(() => undefined);
 
     const before = registry.requests.length;
-    registry.behave({ blobPauseMs: 0 });
+    registry.behave({ blobPauseMs: 0, silent: undefined });
     const second = await openBrowser(profile);
     const again = await second.newPage();
     await again.goto(`${companion.url}/catalog`);
     await ready(again);
     await expect.poll(async () => (await onlyPull(again))?.status).toBe('done');
-    const asked = blobRanges(registry, digest).slice(0).filter((_, index) => index >= 0);
-    expect(asked.length).toBeGreaterThan(0);
     const askedAgainBytes = registry.requests
       .slice(before)
       .filter(({ path }) => path.includes(`/blobs/${digest}`))
       .map(({ headers }) => /bytes=(\d+)-(\d+)/.exec(headers.range ?? '') ?? [])
       .reduce((sum, [, from = '0', to = '-1']) => sum + Number(to) - Number(from) + 1, 0);
-    // What was finished is never asked for again.
-    expect(kept).toBeGreaterThan(0);
-    expect(askedAgainBytes).toBe((8 - kept) * segmentBytes);
+    // What was finished is never asked for again. One that was being marked during the count may be finished too.
+    expect(askedAgainBytes).toBeLessThanOrEqual((8 - kept) * segmentBytes);
     await second.close();
   });
   await companion.close();
@@ -94,7 +108,10 @@ test('a reload goes on with the pull, and the tray shows it', async ({ page }) =
   await ready(page);
   registry.behave({ blobPauseMs: 0 });
   await expect.poll(async () => (await onlyPull(page))?.status).toBe('done');
-  await page.getByRole('button', { name: /pulls?/i }).first().click();
+  await page
+    .getByRole('button', { name: /\d+ pulls?/ })
+    .first()
+    .click();
   await expect(page.getByText('Verified and ready')).toBeVisible();
   await registry.close();
 });
@@ -105,10 +122,16 @@ test('a wrong digest keeps nothing and says so', async ({ page }) => {
   const [layer] = artifact.layers;
   if (!layer) throw new Error('no layer');
   const wrong = new Uint8Array(layer.size).fill(7);
-  registry.push('ai/large', 'latest', { ...artifact, blobs: new Map([...artifact.blobs, [layer.digest, wrong]]) });
+  registry.push('ai/large', 'latest', {
+    ...artifact,
+    blobs: new Map([...artifact.blobs, [layer.digest, wrong]]),
+  });
   await ready(page);
   const last = await pullIn(page, `localhost:${registry.port}/ai/large`);
-  expect(last).toMatchObject({ type: 'error', message: expect.stringContaining('do not match their checksum') });
+  expect(last).toMatchObject({
+    type: 'error',
+    message: expect.stringContaining('do not match their checksum'),
+  });
   expect(JSON.parse((await fetchIn(page, '/models')).text)).toEqual([]);
   await registry.close();
 });
@@ -127,7 +150,10 @@ test('a full disk is said as such, and the pull can be resumed', async ({ page, 
   await registry.close();
 });
 
-test('bytes that are no model are refused by the engine with a reason, and the next model works', async ({ page, companion }) => {
+test('bytes that are no model are refused by the engine with a reason, and the next model works', async ({
+  page,
+  companion,
+}) => {
   const registry = await startOciRegistry();
   await pushLarge(registry, 1);
   await ready(page);
@@ -158,7 +184,9 @@ for (const [what, body] of [
   test(`${what} is a 4xx with a sentence`, async ({ page }) => {
     const registry = await startOciRegistry();
     await ready(page);
-    const answer = await fetchIn(page, '/models/create', { from: body.from.replace('REGISTRY', `localhost:${registry.port}`) });
+    const answer = await fetchIn(page, '/models/create', {
+      from: body.from.replace('REGISTRY', `localhost:${registry.port}`),
+    });
     expect([400, 404]).toContain(answer.status);
     expect(JSON.parse(answer.text).error.message).toMatch(/\.$/);
     await registry.close();

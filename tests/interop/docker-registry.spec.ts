@@ -10,7 +10,9 @@ test.describe('with Debian’s docker-registry', () => {
   test.skip(!has('docker-registry'), 'docker-registry is not installed');
 
   for (const route of ['direct', 'relay'] as const) {
-    test(`pulls ${route === 'direct' ? 'directly' : 'through the relay'}, chats, and answers a second tab`, async ({ context }) => {
+    test(`pulls ${route === 'direct' ? 'directly' : 'through the relay'}, chats, and answers a second tab`, async ({
+      context,
+    }) => {
       const { serveApp } = await import('#tests/support/app.ts');
       // The registry must know the app's origin, and the relay the registry's port.
       const probe = await serveApp();
@@ -55,13 +57,22 @@ test.describe('with Debian’s docker-registry', () => {
 test('skopeo inspects the built-in model', async ({ companion }) => {
   test.skip(!has('skopeo'), 'skopeo is not installed');
   const inspect = (...args: string[]) =>
-    JSON.parse(execFileSync('skopeo', ['inspect', '--tls-verify=false', ...args, `docker://${tinyOn(companion)}`], { encoding: 'utf8' }));
-  expect(inspect('--raw')).toMatchObject({ config: { mediaType: 'application/vnd.docker.ai.model.config.v0.1+json' } });
+    JSON.parse(
+      execFileSync('skopeo', ['inspect', '--tls-verify=false', ...args, `docker://${tinyOn(companion)}`], {
+        encoding: 'utf8',
+      }),
+    );
+  expect(inspect('--raw')).toMatchObject({
+    config: { mediaType: 'application/vnd.docker.ai.model.config.v0.1+json' },
+  });
 });
 
 test('the built-in model is pulled like any other', async ({ page, companion }) => {
   await ready(page);
-  expect(await pullIn(page, tinyOn(companion))).toMatchObject({ type: 'success', message: 'Model pulled successfully' });
+  expect(await pullIn(page, tinyOn(companion))).toMatchObject({
+    type: 'success',
+    message: 'Model pulled successfully',
+  });
   await page.goto(`${companion.url}/chat`);
   await say(page, 'Count to 3.');
   await expect(page.getByText('1, 2, 3')).toBeVisible();

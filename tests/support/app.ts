@@ -118,6 +118,10 @@ export function textOf(sse: string): string {
   return sse
     .split('\n\n')
     .filter((frame) => frame.startsWith('data: {'))
-    .map((frame) => (JSON.parse(frame.slice(6)) as { choices?: { delta?: { content?: string } }[] }).choices?.[0]?.delta?.content ?? '')
+    .map(
+      (frame) =>
+        (JSON.parse(frame.slice(6)) as { choices?: { delta?: { content?: string } }[] }).choices?.[0]?.delta
+          ?.content ?? '',
+    )
     .join('');
 }

@@ -27,7 +27,9 @@ export interface DockerRegistryOptions {
   readonly allowOrigin?: string;
 }
 
-export async function startDockerRegistry({ allowOrigin }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+export async function startDockerRegistry({
+  allowOrigin,
+}: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'sampan-registry-'));
   const port = await freePort();
   const host = `localhost:${port}`;
@@ -48,7 +50,10 @@ export async function startDockerRegistry({ allowOrigin }: DockerRegistryOptions
 }
 
 function configYaml(port: number, folder: string, allowOrigin?: string): string {
-  const cors = allowOrigin === undefined ? '' : `
+  const cors =
+    allowOrigin === undefined
+      ? ''
+      : `
   headers:
     Access-Control-Allow-Origin: ['${allowOrigin}']
     Access-Control-Allow-Methods: ['GET, HEAD, OPTIONS']
@@ -70,7 +75,13 @@ async function push(url: string, repository: string, tag: string, artifact: Buil
     const session = await fetch(`${url}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
     const location = new URL(session.headers.get('location') ?? '', url);
     location.searchParams.set('digest', digest);
-    await expectOk(fetch(location, { method: 'PUT', body: bytes, headers: { 'content-type': 'application/octet-stream' } }));
+    await expectOk(
+      fetch(location, {
+        method: 'PUT',
+        body: bytes,
+        headers: { 'content-type': 'application/octet-stream' },
+      }),
+    );
   }
   await expectOk(
     fetch(`${url}/v2/${repository}/manifests/${tag}`, {

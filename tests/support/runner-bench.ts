@@ -180,7 +180,10 @@ export function streamOf(bytes: Bytes, chunkBytes = 7): ReadableStream<Bytes> {
   let offset = 0;
   return new ReadableStream({
     pull(controller) {
-      if (offset >= bytes.byteLength) return controller.close();
+      if (offset >= bytes.byteLength) {
+        controller.close();
+        return;
+      }
       controller.enqueue(bytes.slice(offset, offset + chunkBytes));
       offset += chunkBytes;
     },

@@ -1,18 +1,10 @@
 /** Content digests as OCI writes them. Only sha256: anything weaker or unknown is refused, never downgraded to. */
-import { ApiError } from './errors.ts';
-
 export type Digest = `sha256:${string}`;
 
 const pattern = /^sha256:[0-9a-f]{64}$/;
 
 export function isDigest(text: string): text is Digest {
   return pattern.test(text);
-}
-
-/** Parses an untrusted digest; throws `unsupported_model_format`. */
-export function parseDigest(text: string): Digest {
-  if (isDigest(text)) return text;
-  throw new ApiError('unsupported_model_format', `“${text.slice(0, 80)}” is not a sha256 digest.`);
 }
 
 /** The 64 hex digits. */

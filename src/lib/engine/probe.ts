@@ -12,7 +12,13 @@ export interface GpuFacts {
   readonly f16: boolean;
 }
 
-export async function probeHardware(scope: WorkerGlobalScope): Promise<Hardware> {
+/** What of a global scope the probe looks at. */
+interface Scope {
+  readonly crossOriginIsolated: boolean;
+  readonly navigator: { readonly hardwareConcurrency: number };
+}
+
+export async function probeHardware(scope: Scope): Promise<Hardware> {
   return {
     isolated: scope.crossOriginIsolated,
     cores: scope.navigator.hardwareConcurrency,
@@ -20,9 +26,9 @@ export async function probeHardware(scope: WorkerGlobalScope): Promise<Hardware>
   };
 }
 
-async function probeGpu(navigator: WorkerNavigator): Promise<GpuFacts | undefined> {
-  // The types promise `gpu`; browsers without WebGPU leave it out.
-  const gpu = navigator.gpu as GPU | undefined;
+async function probeGpu(navigator: Scope['navigator']): Promise<GpuFacts | undefined> {
+  // Browsers without WebGPU leave it out.
+  const gpu = 'gpu' in navigator ? (navigator.gpu as GPU) : undefined;
   const adapter = await gpu?.requestAdapter();
   if (!adapter) return undefined;
   const { vendor, architecture, description } = adapter.info;

@@ -17,9 +17,4 @@ export function sseEvent(name: string, value: unknown): Uint8Array<ArrayBuffer> 
   return encoder.encode(`event: ${name}\ndata: ${JSON.stringify(value)}\n\n`);
 }
 
-/** What no client shows, for a stream that must not look dead. */
-export function sseComment(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(`: ${text}\n\n`);
-}
-
 export const sseDone = encoder.encode('data: [DONE]\n\n');

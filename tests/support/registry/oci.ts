@@ -215,10 +215,11 @@ async function pour(
   for (let at = 0; at < bytes.byteLength && !response.destroyed; at += pieceBytes) {
     const piece = bytes.subarray(at, Math.min(at + pieceBytes, dropAtBytes));
     const isLast = at + pieceBytes >= dropAtBytes;
-    const wantsMore = response.write(piece, () => isLast && response.destroy());
+    response.write(piece, () => isLast && response.destroy());
     if (isLast) return;
     if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    if (!wantsMore) await drained(response);
+    // Asked now and not at the write: it may have drained during the pause.
+    if (response.writableNeedDrain) await drained(response);
   }
   response.end();
 }

@@ -27,6 +27,9 @@ export class EndFollower {
     };
   };
 
+  /** For `{@attach}` on a question: one just asked is always brought into view. */
+  readonly showNew = (): void => this.jump();
+
   jump(): void {
     this.#set(true);
     this.#grown();

@@ -72,5 +72,5 @@ it('shows a fence that is still open as code', () => {
 });
 
 it('puts headings below the one of the page', () => {
-  expect(html('# Title')).toBe('<h2>Title</h2>\n');
+  expect(html('# Title')).toBe('<h2>Title</h2>');
 });

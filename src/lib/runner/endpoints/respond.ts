@@ -13,7 +13,10 @@ export interface StreamOptions {
 }
 
 /** Bytes as they come, asked for one at a time by the reader. */
-export function streamed(chunks: AsyncIterator<Uint8Array<ArrayBuffer>, void>, options: StreamOptions): Response {
+export function streamed(
+  chunks: AsyncIterator<Uint8Array<ArrayBuffer>, void>,
+  options: StreamOptions,
+): Response {
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       async pull(controller) {

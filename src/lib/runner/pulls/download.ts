@@ -78,7 +78,7 @@ class LayerDownload {
   }
 
   async run(): Promise<void> {
-    const spans = new SpanQueue(this.#writer.missing());
+    const spans = new SpanQueue(this.#writer.missing(), connections);
     const workers = Array.from({ length: connections }, () => this.#work(spans));
     const [failure] = (await Promise.allSettled(workers)).filter((result) => result.status === 'rejected');
     this.#options.signal.throwIfAborted();

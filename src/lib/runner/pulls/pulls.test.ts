@@ -120,9 +120,7 @@ describe('a pull', () => {
     expect((await drive(bench, pull(bench))).lines.at(-1)).toMatchObject({ type: 'success' });
     expect(await stored(bench)).toBe(text);
     const again = bench.registry.asked.at(-1);
-    expect(
-      bench.registry.asked.some((range) => range.from + 24 === again?.from),
-    ).toBe(true);
+    expect(bench.registry.asked.some((range) => range.from + 24 === again?.from)).toBe(true);
   });
 
   it('reads everything through one connection when the registry ignores ranges', async () => {

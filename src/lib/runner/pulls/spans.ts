@@ -9,9 +9,12 @@ const maxSegmentsPerSpan = 4;
 
 export class SpanQueue {
   readonly #segments: Segment[];
+  readonly #spanLength: number;
 
-  constructor(missing: readonly Segment[]) {
+  /** Short enough that each of the `connections` gets its share. */
+  constructor(missing: readonly Segment[], connections: number) {
     this.#segments = [...missing];
+    this.#spanLength = Math.min(maxSegmentsPerSpan, Math.ceil(missing.length / connections));
   }
 
   /** The next neighbours, or `undefined` when everything is handed out. */
@@ -19,7 +22,7 @@ export class SpanQueue {
     const first = this.#segments.shift();
     if (!first) return undefined;
     const span: [Segment, ...Segment[]] = [first];
-    while (span.length < maxSegmentsPerSpan && this.#segments[0]?.from === span.at(-1)?.to) {
+    while (span.length < this.#spanLength && this.#segments[0]?.from === span.at(-1)?.to) {
       const next = this.#segments.shift();
       if (next) span.push(next);
     }
