@@ -35,6 +35,8 @@ export default defineConfig({
             'svelte',
             'marked',
             'dompurify',
+            'highlight.js/lib/core',
+            'highlight.js/lib/languages/*',
           ],
         },
         worker: { format: 'es' },

@@ -1,4 +1,5 @@
 // A pull against the network alone and the disk alone: what it adds to the slower of the two.
+import { availableParallelism } from 'node:os';
 import { interleave, median, printTable, ratios, spread } from './figures.mjs';
 import { coreSeconds } from './processes.mjs';
 import { onStage } from './stage.mjs';
@@ -38,18 +39,20 @@ async function measure(app, { title, megabytes, rounds, header, bytesPerSecond }
 }
 
 /**
- * Where every core is busy, the time of two works done at once is not that of the slower one but that of both together
- * over the cores; these rows tell whether that is so.
+ * Where every core is busy, two works done at once take not the time of the slower one but that of both over the cores;
+ * these rows tell whether that is so.
  */
 function processorRows({ network, disk, pull }) {
   if (network[0].coreSeconds === undefined) return [];
   const seconds = (runs) => runs.map(({ coreSeconds }) => coreSeconds);
   const both = seconds(network).map((value, round) => value + seconds(disk)[round]);
+  const ceilings = both.map((value) => (1000 * availableParallelism()) / value);
   return [
+    { what: 'both at once on all cores, at most MB/s', result: spread(ceilings) },
     { what: 'fetch and drop, core seconds per GB', result: spread(seconds(network), 1) },
     { what: 'write and hash, core seconds per GB', result: spread(seconds(disk), 1) },
     { what: 'pull, core seconds per GB', result: spread(seconds(pull), 1) },
-    { what: 'pull / both together', result: spread(ratios(seconds(pull), both), 2) },
+    { what: 'pull / both together, core seconds', result: spread(ratios(seconds(pull), both), 2) },
   ];
 }
 

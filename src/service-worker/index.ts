@@ -34,10 +34,10 @@ self.addEventListener('message', (event) => {
   if (command?.type === 'skip-waiting') event.waitUntil(self.skipWaiting());
 });
 
+const shell = precacheEntries({ build, files, prerendered, version });
+precacheAndRoute(shell);
+// After the precache, which has the files of the workers that pages start.
 registerRoute(({ url, sameOrigin }) => sameOrigin && isEngineFile(url.pathname), {
   handle: ({ request }) => engines.respond(request),
 });
-
-const shell = precacheEntries({ build, files, prerendered, version });
-precacheAndRoute(shell);
 if (shell.length > 0) registerRoute(new NavigationRoute(createHandlerBoundToURL(pageUrl)));

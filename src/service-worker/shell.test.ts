@@ -29,7 +29,8 @@ describe('precacheEntries', () => {
 });
 
 it.each([
-  ['/_app/immutable/assets/wllama.abc.wasm', true],
+  ['/_app/immutable/workers/assets/wllama.abc.wasm', true],
+  ['/_app/immutable/workers/blob.worker-abc.js', true],
   ['/_app/immutable/entry/app.abc.js', false],
   ['/v2/model.wasm', false],
 ])('%s is an engine file: %s', (path, expected) => expect(isEngineFile(path)).toBe(expected));

@@ -23,9 +23,12 @@ export function precacheEntries({ build, files, prerendered, version }: Shell): 
   return [...urls].filter(isShellFile).map((url) => ({ url, revision: isImmutable(url) ? null : version }));
 }
 
-/** The llama.cpp builds: too large for the precache, needed offline all the same. */
+/**
+ * What workers load: the llama.cpp builds, too large for the precache, and the workers that workers start, which stand
+ * in none of SvelteKit's lists. Needed offline all the same.
+ */
 export function isEngineFile(pathname: string): boolean {
-  return isImmutable(pathname) && pathname.endsWith('.wasm');
+  return pathname.startsWith('/_app/immutable/workers/');
 }
 
 /** Engines are fetched once they are used; the built-in registry is the network's; pre-compressed twins are the server's. */

@@ -1,5 +1,5 @@
 /** Where conversations are kept: a database of this browser, away from the models'. */
-import { createStore, del, set, values } from 'idb-keyval';
+import { createStore, del, promisifyRequest, values } from 'idb-keyval';
 import { parseStored, type StoredConversation } from './stored.ts';
 
 export interface ConversationStore {
@@ -22,7 +22,12 @@ export class IdbConversationStore implements ConversationStore {
   }
 
   put(conversation: StoredConversation): Promise<void> {
-    return set(conversation.id, conversation, this.#store);
+    return this.#store('readwrite', (store) => {
+      store.put(conversation, conversation.id);
+      // A page that is going away never sees the request succeed, and what commits by itself would be undone.
+      store.transaction.commit();
+      return promisifyRequest(store.transaction);
+    });
   }
 
   remove(id: string): Promise<void> {

@@ -17,7 +17,7 @@ export interface LocalModel {
   /** As trained; `undefined` when the file does not say. */
   readonly contextSize: number | undefined;
   readonly sizeBytes: number;
-  readonly addedMs: number;
+  readonly createdMs: number;
   readonly runner: RunnerJson | undefined;
 }
 
@@ -77,7 +77,7 @@ export class Models {
       quantization: model.config.quantization,
       contextSize: model.config.context_size,
       sizeBytes: model.size_bytes,
-      addedMs: model.created * 1000,
+      createdMs: model.created * 1000,
       runner: this.#feed.runners.find((runner) => runner.model_id === model.id),
     };
   }

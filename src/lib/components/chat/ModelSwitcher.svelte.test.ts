@@ -16,7 +16,7 @@ function model(n: number, title: string, runner?: LocalModel['runner']): LocalMo
     quantization: 'Q4_K_M',
     contextSize: 8192,
     sizeBytes: 800_000_000,
-    addedMs: 0,
+    createdMs: 0,
     runner,
   };
 }

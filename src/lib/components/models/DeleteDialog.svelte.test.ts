@@ -15,7 +15,7 @@ const model: LocalModel = {
   quantization: 'Q4_K_M',
   contextSize: 8192,
   sizeBytes: 271_000_000,
-  addedMs: 0,
+  createdMs: 0,
   runner: undefined,
 };
 const twoNames = { ...model, tags: [...model.tags, 'docker.io/local/mine:latest'] };

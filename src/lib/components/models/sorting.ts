@@ -6,7 +6,7 @@ export type SortKey = 'added' | 'size' | 'name';
 export const sortLabels: Readonly<Record<SortKey, string>> = { added: 'Newest', size: 'Size', name: 'Name' };
 
 const orders: Readonly<Record<SortKey, (a: LocalModel, b: LocalModel) => number>> = {
-  added: (a, b) => b.addedMs - a.addedMs,
+  added: (a, b) => b.createdMs - a.createdMs,
   size: (a, b) => b.sizeBytes - a.sizeBytes,
   name: (a, b) => a.title.localeCompare(b.title, 'en', { numeric: true }),
 };

@@ -10,8 +10,9 @@ export function hostDot(kind: HostKind, isBusy: 'busy' | 'idle'): string {
   return isBusy === 'busy' ? 'live' : 'on';
 }
 
+/** Where llama.cpp computes: an adapter without 16-bit shaders is of no use to it. */
 export function deviceWords({ gpu, threads }: StatusJson): string {
-  if (gpu) return `${gpu.name} · WebGPU${gpu.f16 ? ' f16' : ''}`;
+  if (gpu?.f16) return `${gpu.name} · WebGPU f16`;
   return threads === 1 ? 'CPU · 1 thread' : `CPU · ${threads} threads`;
 }
 
