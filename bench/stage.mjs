@@ -53,7 +53,7 @@ export async function onStage(app, registry, play) {
   try {
     const model = await startRegistry(registry, closers);
     const url = await startCompanion(app.dir, closers);
-    const profileDir = await mkdtemp(join(tmpdir(), 'sampan-profile-'));
+    const profileDir = await mkdtemp(join(tmpdir(), 'sampan-bench-profile-'));
     closers.push(() => remove(profileDir));
     const context = await chromium.launchPersistentContext(profileDir, {
       args: chromiumArgs,

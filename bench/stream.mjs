@@ -3,7 +3,8 @@ import { interleave, median, printTable, ratios, spread } from './figures.mjs';
 import { onStage } from './stage.mjs';
 
 const shortRounds = 25;
-const warmRounds = 2;
+const shortTokens = 1;
+const warmTokens = 8;
 
 export async function stream(app, { rounds, gguf, isTiny }) {
   const { long, short } = await onStage(app, { models: [{ name: 'bench/model', file: gguf }] }, (stage) =>
@@ -42,7 +43,7 @@ export async function stream(app, { rounds, gguf, isTiny }) {
 
 /** What the tiny model answers at length; it has been taught to count. */
 const tinyRequest = { content: 'Count to 30.', maxTokens: 200 };
-const realRequest = { content: 'Tell me a long story about a small ship and the wide sea.', maxTokens: 128 };
+const realRequest = { content: 'Tell me a long story about a small ship and the wide sea.', maxTokens: 64 };
 
 async function measure({ host, model, openTab }, { rounds, content, maxTokens }) {
   const { from, url } = model('bench/model');
@@ -66,7 +67,7 @@ async function measure({ host, model, openTab }, { rounds, content, maxTokens })
       serviceWorker: () => second.call('stream.serviceWorker', body),
     };
   };
-  await interleave(warmRounds, ways(maxTokens));
+  await interleave(1, ways(warmTokens));
   const long = await interleave(rounds, ways(maxTokens));
-  return { long, short: await interleave(shortRounds, ways(1)) };
+  return { long, short: await interleave(shortRounds, ways(shortTokens)) };
 }

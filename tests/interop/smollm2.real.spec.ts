@@ -28,7 +28,10 @@ test('SmolLM2 is pulled from a registry, and a second tab asks it for the capita
     stream: true,
     temperature: 0,
     max_tokens: 48,
-    messages: [{ role: 'user', content: 'What is the capital of France?' }],
+    messages: [
+      { role: 'system', content: 'You are a helpful assistant.' },
+      { role: 'user', content: 'What is the capital of France?' },
+    ],
   });
   expect(answer.text).toContain('data: [DONE]');
   console.log(`SmolLM2: ${textOf(answer.text)}`);

@@ -36,6 +36,8 @@ export async function startDockerRegistry({
   const config = join(folder, 'config.yml');
   await writeFile(config, configYaml(port, folder, allowOrigin));
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
+  // A failed test closes nothing.
+  process.once('exit', () => child.kill());
   const url = `http://127.0.0.1:${port}`;
   await until(async () => (await fetch(`${url}/v2/`)).ok);
   return {
