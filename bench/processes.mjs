@@ -42,10 +42,19 @@ export class MemoryWatch {
   }
 }
 
-/** Processor time that the process and all that it started have used so far; `NaN` where there is no /proc. */
-export function coreSeconds(root) {
+/**
+ * What `run` returns, and the processor time that this program and all that it started have used meanwhile, in seconds
+ * of one core; `NaN` where there is no /proc.
+ */
+export async function withCoreSeconds(run) {
+  const before = coreSeconds();
+  const result = await run();
+  return { result, coreSeconds: coreSeconds() - before };
+}
+
+function coreSeconds() {
   if (process.platform !== 'linux') return NaN;
-  return sum(treeOf(root).map(ticksOf)) / ticksPerSecond;
+  return sum(treeOf(process.pid).map(ticksOf)) / ticksPerSecond;
 }
 
 /** The browser that has this profile. */

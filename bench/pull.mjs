@@ -1,7 +1,7 @@
 // A pull against the network alone and the disk alone: what it adds to the slower of the two.
 import { availableParallelism } from 'node:os';
 import { interleave, median, printTable, ratios, spread } from './figures.mjs';
-import { coreSeconds } from './processes.mjs';
+import { withCoreSeconds } from './processes.mjs';
 import { onStage } from './stage.mjs';
 
 const megabyte = 1e6;
@@ -9,7 +9,7 @@ const throttledBytesPerSecond = 40 * megabyte;
 
 export async function pull(app, { megabytes, rounds, header }) {
   await measure(app, { title: `Pull of ${megabytes} MB from the loopback`, megabytes, rounds, header });
-  const throttledMegabytes = Math.ceil(megabytes / 4);
+  const throttledMegabytes = Math.ceil(megabytes / 2);
   await measure(app, {
     title: `Pull of ${throttledMegabytes} MB from a registry that sends 40 MB/s`,
     megabytes: throttledMegabytes,
@@ -43,7 +43,7 @@ async function measure(app, { title, megabytes, rounds, header, bytesPerSecond }
  * these rows tell whether that is so.
  */
 function processorRows({ network, disk, pull }) {
-  if (network[0].coreSeconds === undefined) return [];
+  if (Number.isNaN(network[0].coreSeconds)) return [];
   const seconds = (runs) => runs.map(({ coreSeconds }) => coreSeconds);
   const both = seconds(network).map((value, round) => value + seconds(disk)[round]);
   const ceilings = both.map((value) => (1000 * availableParallelism()) / value);
@@ -57,23 +57,18 @@ function processorRows({ network, disk, pull }) {
 }
 
 async function measureAll(host, model, rounds) {
-  const measured = async (run) => {
-    const before = coreSeconds(process.pid);
-    const tookMs = await run();
-    const used = coreSeconds(process.pid) - before;
-    const gigabytes = model.sizeBytes / 1e9;
-    return {
-      rate: (gigabytes * 1e6) / tookMs,
-      coreSeconds: Number.isNaN(used) ? undefined : used / gigabytes,
-    };
+  const gigabytes = model.sizeBytes / 1e9;
+  const measured = async (name, argument) => {
+    const { result, coreSeconds } = await withCoreSeconds(() => host.call(name, argument));
+    return { rate: (gigabytes * 1e6) / result, coreSeconds: coreSeconds / gigabytes };
   };
   return interleave(rounds, {
-    network: () => measured(() => host.call('baselines.fetchMs', model)),
-    disk: () => measured(() => host.call('baselines.writeMs', model)),
+    network: () => measured('baselines.fetchMs', model),
+    disk: () => measured('baselines.writeMs', model),
     pull: async () => {
-      const result = await measured(() => host.call('daemon.pullMs', model.from));
+      const pulled = await measured('daemon.pullMs', model.from);
       await host.call('daemon.remove', model.from);
-      return result;
+      return pulled;
     },
   });
 }

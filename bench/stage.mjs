@@ -74,15 +74,19 @@ export async function onStage(app, registry, play) {
 async function openTab(page, url) {
   page.on('crash', () => console.error('A tab crashed.'));
   await page.goto(`${url}/models`);
-  await page.waitForFunction(
-    async () => navigator.serviceWorker.controller !== null && (await fetch('/version')).ok,
-  );
+  // Not `waitForFunction`, to which every promise is true.
+  while (!(await page.evaluate(isServed))) await page.waitForTimeout(50);
   const call = (name, ...args) =>
     page.evaluate(
       async ([[part, name], args]) => (await import(`/bench/${part}.js`))[name](...args),
       [name.split('.'), args],
     );
   return { page, call };
+}
+
+/** In the page: whether its `fetch` goes through the service worker to a host. */
+async function isServed() {
+  return navigator.serviceWorker.controller !== null && (await fetch('/version')).ok;
 }
 
 /** Resolves with a function that tells of a model by its name. */

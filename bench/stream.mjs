@@ -1,5 +1,6 @@
 // Tokens through the service worker in a second tab, through the app's own channel, and out of wllama alone.
 import { interleave, median, printTable, ratios, spread } from './figures.mjs';
+import { withCoreSeconds } from './processes.mjs';
 import { onStage } from './stage.mjs';
 
 const shortRounds = 25;
@@ -11,6 +12,7 @@ export async function stream(app, { rounds, gguf, isTiny }) {
     measure(stage, { rounds, ...(isTiny ? tinyRequest : realRequest) }),
   );
   const rate = (name) => long[name].map((answer) => answer.tokensPerSecond);
+  const cores = (name) => long[name].map((answer) => (answer.coreSeconds * 1000) / answer.tokens);
   const first = (name) => short[name].map((answer) => answer.firstMs);
   const overall = ratios(rate('serviceWorker'), rate('bare'));
   const added = first('serviceWorker').map((ms, round) => ms - first('direct')[round]);
@@ -29,6 +31,9 @@ export async function stream(app, { rounds, gguf, isTiny }) {
       result: spread(ratios(rate('serviceWorker'), rate('direct')), 3),
     },
     { what: 'direct channel / wllama alone', result: spread(ratios(rate('direct'), rate('bare')), 3) },
+    { what: 'wllama alone, core ms per token', result: spread(cores('bare'), 2) },
+    { what: 'direct channel, core ms per token', result: spread(cores('direct'), 2) },
+    { what: 'service worker, core ms per token', result: spread(cores('serviceWorker'), 2) },
     { what: 'first token, wllama alone, ms', result: spread(first('bare'), 1) },
     { what: 'first token, direct channel, ms', result: spread(first('direct'), 1) },
     { what: 'first token, service worker, ms', result: spread(first('serviceWorker'), 1) },
@@ -61,10 +66,14 @@ async function measure({ host, model, openTab }, { rounds, content, maxTokens })
       max_tokens,
       messages: [{ role: 'user', content }],
     };
+    const measured = async (tab, name) => {
+      const { result, coreSeconds } = await withCoreSeconds(() => tab.call(name, body));
+      return { ...result, coreSeconds };
+    };
     return {
-      bare: () => third.call('bare.run', body),
-      direct: () => host.call('stream.direct', body),
-      serviceWorker: () => second.call('stream.serviceWorker', body),
+      bare: () => measured(third, 'bare.run'),
+      direct: () => measured(host, 'stream.direct'),
+      serviceWorker: () => measured(second, 'stream.serviceWorker'),
     };
   };
   await interleave(1, ways(warmTokens));

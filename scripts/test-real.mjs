@@ -11,7 +11,7 @@ ensureBuild();
 const gguf = process.env.SAMPAN_REAL_GGUF ?? findWeights();
 const result = spawnSync(
   process.execPath,
-  [join(root, 'node_modules/@playwright/test/cli.js'), 'test', 'real'],
+  [join(root, 'node_modules/@playwright/test/cli.js'), 'test', 'real', '--reporter=list'],
   {
     cwd: root,
     stdio: 'inherit',

@@ -90,6 +90,24 @@ test('a page is a page to a person and JSON to a program', async ({ page, compan
   await expect(page.getByRole('heading', { name: 'Models', level: 1 })).toBeVisible();
 });
 
+test('the pages keep to the content policy and log no error', async ({ page, companion }) => {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await ready(page);
+  await pullIn(page, tinyOn(companion));
+  await page.goto(`${companion.url}/chat`);
+  await say(page, 'Show me some code.');
+  await expect(page.getByText(/tok\/s/).first()).toBeVisible();
+  for (const path of ['/catalog', '/models']) {
+    await page.goto(`${companion.url}${path}`);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  }
+  expect(complaints).toEqual([]);
+});
+
 test('nothing is asked of any other host unless the user pulls from it', async ({
   page,
   context,

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { expect, fetchIn, pullIn, ready, say, test, textOf, tinyOn } from '#tests/support/app.ts';
 import { has, startDockerRegistry } from '#tests/support/docker-registry.ts';
 import { buildArtifact } from '#tests/support/registry/artifact.ts';
@@ -56,13 +57,14 @@ test.describe('with Debian’s docker-registry', () => {
 
 test('skopeo inspects the built-in model', async ({ companion }) => {
   test.skip(!has('skopeo'), 'skopeo is not installed');
-  const inspect = (...args: string[]) =>
-    JSON.parse(
-      execFileSync('skopeo', ['inspect', '--tls-verify=false', ...args, `docker://${tinyOn(companion)}`], {
-        encoding: 'utf8',
-      }),
-    );
-  expect(inspect('--raw')).toMatchObject({
+  // Not synchronously: the companion that it asks lives in this process.
+  const { stdout } = await promisify(execFile)('skopeo', [
+    'inspect',
+    '--raw',
+    '--tls-verify=false',
+    `docker://${tinyOn(companion)}`,
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({
     config: { mediaType: 'application/vnd.docker.ai.model.config.v0.1+json' },
   });
 });

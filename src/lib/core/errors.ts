@@ -31,7 +31,6 @@ const kinds = {
   rate_limited: { status: 429, type: 'rate_limit_error', retryable: true },
   registry_unreachable: upstream,
   digest_mismatch: upstream,
-  not_supported: { status: 501, type: 'server_error', retryable: false },
   insufficient_memory: unavailable,
   engine_unavailable: unavailable,
   no_host: passing,
