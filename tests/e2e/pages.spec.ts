@@ -23,7 +23,7 @@ function sticksOut(page: Page): Promise<string[]> {
         (element) => element.getBoundingClientRect().right > innerWidth + 1 && !clips(element.parentElement),
       )
       .filter((element) => getComputedStyle(element).position !== 'fixed' && element.checkVisibility())
-      .map((element) => `${element.tagName.toLowerCase()}.${element.className.toString()}`);
+      .map((element) => `${element.tagName.toLowerCase()}.${element.getAttribute('class') ?? ''}`);
   });
 }
 

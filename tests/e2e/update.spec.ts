@@ -52,7 +52,9 @@ test('a new version waits for the running answer, then takes over and reloads', 
 
     await appendFile(join(folder, 'service-worker.js'), '\n// the next version\n');
     await rm(join(folder, 'service-worker.js.br'), { force: true });
-    await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
+    await page.evaluate(async () => {
+      await (await navigator.serviceWorker.ready).update();
+    });
     await expect(page.getByText('New version ready')).toBeVisible();
     const reloaded = page.waitForEvent('load');
     await page.getByRole('button', { name: 'Restart' }).click();
