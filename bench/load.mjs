@@ -3,9 +3,9 @@ import { interleave, median, printTable, ratios, spread } from './figures.mjs';
 import { withCoreSeconds } from './processes.mjs';
 import { onStage } from './stage.mjs';
 
-export async function load(app, { rounds, gguf, isTiny }) {
+export async function measure(app, { rounds, gguf, isTiny }) {
   const times = await onStage(app, { models: [{ name: 'bench/model', file: gguf }] }, (stage) =>
-    measure(stage, rounds),
+    measureLoads(stage, rounds),
   );
   const [product, bare] = [times.product, times.bare].map((loads) => loads.map(({ result }) => result));
   const cores = (loads) => loads.map(({ coreSeconds }) => coreSeconds * 1000);
@@ -21,7 +21,7 @@ export async function load(app, { rounds, gguf, isTiny }) {
     console.log('The tiny model has a megabyte: this is the time it takes to start llama.cpp. See --gguf.');
 }
 
-async function measure({ host, model, openTab }, rounds) {
+async function measureLoads({ host, model, openTab }, rounds) {
   const { from, url } = model('bench/model');
   await host.call('daemon.pullMs', from);
   await host.call('daemon.preload', from);

@@ -8,7 +8,7 @@ const megabyte = 1e6;
 const goalMegabytes = 64;
 const settleMs = 3000;
 
-export async function memory(app, { megabytes, rounds, header }) {
+export async function measure(app, { megabytes, rounds, header }) {
   if (process.platform !== 'linux') return console.log('\nMemory is read from /proc, which only Linux has.');
   const models = [{ name: 'bench/noise', file: header, sizeBytes: megabytes * megabyte }];
   const growths = await interleave(rounds, {

@@ -7,10 +7,10 @@ import { onStage } from './stage.mjs';
 const megabyte = 1e6;
 const throttledBytesPerSecond = 40 * megabyte;
 
-export async function pull(app, { megabytes, rounds, header }) {
-  await measure(app, { title: `Pull of ${megabytes} MB from the loopback`, megabytes, rounds, header });
+export async function measure(app, { megabytes, rounds, header }) {
+  await measureAt(app, { title: `Pull of ${megabytes} MB from the loopback`, megabytes, rounds, header });
   const throttledMegabytes = Math.ceil(megabytes / 2);
-  await measure(app, {
+  await measureAt(app, {
     title: `Pull of ${throttledMegabytes} MB from a registry that sends 40 MB/s`,
     megabytes: throttledMegabytes,
     rounds,
@@ -19,7 +19,7 @@ export async function pull(app, { megabytes, rounds, header }) {
   });
 }
 
-async function measure(app, { title, megabytes, rounds, header, bytesPerSecond }) {
+async function measureAt(app, { title, megabytes, rounds, header, bytesPerSecond }) {
   const models = [{ name: 'bench/noise', file: header, sizeBytes: megabytes * megabyte }];
   const { network, disk, pull } = await onStage(app, { models, bytesPerSecond }, ({ host, model }) =>
     measureAll(host, model('bench/noise'), rounds),

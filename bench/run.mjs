@@ -1,13 +1,20 @@
 // `npm run bench`: measures the built app in a real Chromium and prints each figure beside its goal. One part alone:
-//   node bench/run.mjs pull|stream|load|memory [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder]
+//   node bench/run.mjs pull|stream|load|memory [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--still]
 import { cpus, loadavg, type as system } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuild, ensureDependencies, root } from '#scripts/setup.mjs';
 
+/** Imported once the dependencies are sure to be there. */
+const parts = {
+  pull: () => import('./pull.mjs'),
+  stream: () => import('./stream.mjs'),
+  load: () => import('./load.mjs'),
+  memory: () => import('./memory.mjs'),
+};
+const names = Object.keys(parts);
 const tiny = join(root, 'tests', 'fixtures', 'tiny.gguf');
 
-ensureDependencies();
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -18,61 +25,57 @@ const { values, positionals } = parseArgs({
     gguf: { type: 'string', default: tiny },
     /** Measures this build instead of building the sources. */
     build: { type: 'string' },
+    /** Without animations: where there is no GPU, painting takes from the engine. */
+    still: { type: 'boolean', default: false },
   },
 });
-if (values.build === undefined) ensureBuild();
-
-// After the dependencies are sure to be there.
-const { copyApp, onStage } = await import('./stage.mjs');
-const { load } = await import('./load.mjs');
-const { memory } = await import('./memory.mjs');
-const { pull } = await import('./pull.mjs');
-const { stream } = await import('./stream.mjs');
-
-const megabytes = (usual) => Number(values.mb ?? usual);
-const options = {
-  rounds: Number(values.rounds),
-  header: tiny,
-  gguf: resolve(values.gguf),
-  isTiny: resolve(values.gguf) === tiny,
-};
-const parts = {
-  pull: (app) => pull(app, { ...options, megabytes: megabytes(512) }),
-  stream: (app) => stream(app, options),
-  load: (app) => load(app, options),
-  memory: (app) => memory(app, { ...options, megabytes: megabytes(1024) }),
-};
-const unknown = positionals.filter((name) => !Object.hasOwn(parts, name));
-if (unknown.length > 0) {
-  console.error(`There is no part “${unknown[0]}”. The parts are ${Object.keys(parts).join(', ')}.`);
+const unknown = positionals.find((name) => !names.includes(name));
+if (unknown !== undefined) {
+  console.error(`There is no part “${unknown}”. The parts are ${names.join(', ')}.`);
   process.exit(2);
 }
 
-const app = await copyApp(resolve(values.build ?? join(root, 'build')));
+ensureDependencies();
+if (values.build === undefined) ensureBuild();
+const { copyApp, onStage } = await import('./stage.mjs');
+
+const gguf = resolve(values.gguf);
+const usualMegabytes = { pull: 512, memory: 1024 };
+const app = await copyApp(resolve(values.build ?? join(root, 'build')), {
+  reducedMotion: values.still ? 'reduce' : 'no-preference',
+});
 try {
   await printMachine();
-  const wanted = positionals.length > 0 ? positionals : Object.keys(parts);
-  for (const name of wanted) await parts[name](app);
+  for (const name of positionals.length > 0 ? positionals : names) await run(name);
 } finally {
   await app.remove();
 }
 
+async function run(name) {
+  const part = await parts[name]();
+  await part.measure(app, {
+    rounds: Number(values.rounds),
+    megabytes: Number(values.mb ?? usualMegabytes[name]),
+    header: tiny,
+    gguf,
+    isTiny: gguf === tiny,
+  });
+}
+
 /** The facts without which no figure means anything. */
 async function printMachine() {
-  const { version, isolated, threads, gpu } = await onStage(
-    app,
-    { models: [] },
-    async ({ host, version }) => ({
-      ...(await host.call('daemon.describe')),
-      version,
-    }),
-  );
+  const { version, isolated, threads, gpu } = await onStage(app, { models: [] }, async (stage) => ({
+    ...(await stage.host.call('daemon.describe')),
+    version: stage.version,
+  }));
   const [processor] = cpus();
   console.log(
     `${system()}, ${cpus().length} × ${processor?.model ?? 'unknown processor'}, Chromium ${version}`,
   );
-  console.log(`isolated: ${isolated}, threads: ${threads}, GPU: ${gpu?.name ?? 'none'}`);
   console.log(
-    `model: ${options.isTiny ? 'tiny' : options.gguf}, load of the machine: ${loadavg()[0]?.toFixed(1)}`,
+    `isolated: ${isolated}, threads: ${threads}, GPU: ${gpu?.name ?? 'none'}, still: ${values.still}`,
+  );
+  console.log(
+    `model: ${gguf === tiny ? 'tiny' : gguf}, load of the machine: ${loadavg()[0]?.toFixed(1)}, ${new Date().toISOString()}`,
   );
 }

@@ -19,7 +19,7 @@ const registryScript = fileURLToPath(new URL('./registry.mjs', import.meta.url))
 /** @typedef {Awaited<ReturnType<typeof copyApp>>} App */
 
 /** A copy of the build in `buildDir`, so that nothing of the bench gets into the product. */
-export async function copyApp(buildDir) {
+export async function copyApp(buildDir, { reducedMotion }) {
   const dir = await mkdtemp(join(tmpdir(), 'sampan-bench-'));
   await cp(buildDir, dir, { recursive: true });
   await build({
@@ -40,7 +40,7 @@ export async function copyApp(buildDir) {
       },
     },
   });
-  return { dir, remove: () => remove(dir) };
+  return { dir, reducedMotion, remove: () => remove(dir) };
 }
 
 /**
@@ -58,6 +58,7 @@ export async function onStage(app, registry, play) {
     const context = await chromium.launchPersistentContext(profileDir, {
       args: chromiumArgs,
       executablePath: await chromiumPath(),
+      reducedMotion: app.reducedMotion,
     });
     closers.push(() => context.close());
     const [page] = context.pages();
@@ -109,8 +110,11 @@ async function startCompanion(dir, closers) {
 async function firstLine(script, args, closers) {
   const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
+  const kill = () => void child.kill();
+  process.once('exit', kill);
   closers.push(async () => {
-    child.kill();
+    process.off('exit', kill);
+    kill();
     await exited;
   });
   const [line] = await Promise.race([

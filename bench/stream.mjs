@@ -7,9 +7,9 @@ const shortRounds = 25;
 const shortTokens = 1;
 const warmTokens = 8;
 
-export async function stream(app, { rounds, gguf, isTiny }) {
+export async function measure(app, { rounds, gguf, isTiny }) {
   const { long, short } = await onStage(app, { models: [{ name: 'bench/model', file: gguf }] }, (stage) =>
-    measure(stage, { rounds, ...(isTiny ? tinyRequest : realRequest) }),
+    measureAnswers(stage, { rounds, ...(isTiny ? tinyRequest : realRequest) }),
   );
   const rate = (name) => long[name].map((answer) => answer.tokensPerSecond);
   const cores = (name) => long[name].map((answer) => (answer.coreSeconds * 1000) / answer.tokens);
@@ -50,7 +50,7 @@ export async function stream(app, { rounds, gguf, isTiny }) {
 const tinyRequest = { content: 'Count to 30.', maxTokens: 200 };
 const realRequest = { content: 'Tell me a long story about a small ship and the wide sea.', maxTokens: 64 };
 
-async function measure({ host, model, openTab }, { rounds, content, maxTokens }) {
+async function measureAnswers({ host, model, openTab }, { rounds, content, maxTokens }) {
   const { from, url } = model('bench/model');
   await host.call('daemon.pullMs', from);
   await host.call('daemon.preload', from);
