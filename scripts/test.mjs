@@ -22,14 +22,7 @@ check('types of the pages', 'svelte-check/bin/svelte-check', [
   'tsconfig.json',
   '--fail-on-warnings',
 ]);
-check('lint', 'eslint/bin/eslint.js', [
-  '.',
-  '--max-warnings',
-  '0',
-  '--cache',
-  '--cache-location',
-  '.cache/eslint',
-]);
+check('lint', 'eslint/bin/eslint.js', ['.', '--max-warnings', '0']);
 check('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']);
 check('unused code', 'knip/bin/knip.js', []);
 
