@@ -77,6 +77,8 @@ export class Pull {
   /** Waits its turn; `start` begins. */
   enqueue(credentials?: Credentials): void {
     this.#credentials = credentials ?? this.#credentials;
+    // What was whole then may be deleted by now; the download finds out what is there.
+    if (this.#state.status === 'done') this.#received.clear();
     this.#set({ status: 'queued' });
   }
 

@@ -272,6 +272,22 @@ describe('the list of pulls', () => {
     expect(await stored(second)).toBe(text);
   });
 
+  it('starts from nothing when a model that was deleted is pulled again', async () => {
+    const bench = makeBench();
+    await bench.registry.publish(name, [weights]);
+    await pull(bench);
+    await bench.call(`/models/${name}`, undefined, { method: 'DELETE' });
+    const release = hold(bench);
+    let told = false;
+    const response = bench.call('/models/create', { from: name });
+    void response.finally(() => (told = true));
+    await expect.poll(async () => (await bench.store.partials()).length).toBe(1);
+    // Nothing has arrived, so there is no line of progress yet.
+    expect(told).toBe(false);
+    release();
+    expect(await (await response).text()).toContain('Model pulled successfully');
+  });
+
   it('runs two pulls at once and queues the third', async () => {
     const bench = makeBench();
     const names = ['a', 'b', 'c'].map((word) => `localhost:5000/ai/${word}:latest`);
