@@ -45,6 +45,8 @@ export interface BlobWriter {
   readonly receivedBytes: number;
   /** Segments that are not finished, in order. A finished one stays finished across a kill of the browser. */
   missing(): readonly Segment[];
+  /** A buffer to fill for the next `write`, perhaps one that was written before: what it holds is undefined. */
+  lend(lengthBytes: number): Uint8Array<ArrayBuffer>;
   /**
    * Writes `chunk` at the absolute `offset` and takes it over (its buffer is detached).
    * Resolves when more may be written, which is the back-pressure. Throws `storage_full`.

@@ -20,6 +20,10 @@ export class WholeBlobWriter implements BlobWriter {
     return [];
   }
 
+  lend(lengthBytes: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(lengthBytes);
+  }
+
   write(): Promise<void> {
     return Promise.reject(writerClosed());
   }

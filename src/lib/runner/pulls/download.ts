@@ -5,6 +5,7 @@ import type { Descriptor } from '#lib/model/manifest.ts';
 import type { LayerBody, ResolvedModel } from '#lib/registry/port.ts';
 import type { BlobStore, BlobWriter, Segment } from '#lib/store/port.ts';
 import { retrying } from './retry.ts';
+import { openChunks, type Chunks } from './chunks.ts';
 import { SegmentSink } from './sink.ts';
 import { SpanQueue, type Span } from './spans.ts';
 
@@ -137,29 +138,26 @@ class LayerDownload {
   }
 
   async #pour(body: LayerBody, sink: SegmentSink, signal: AbortSignal): Promise<void> {
-    const reader = body.stream.getReader();
+    const chunks = openChunks(body.stream);
     try {
       while (!sink.done) {
-        const { done, value } = await this.#readOrStall(reader, signal);
-        if (done)
+        const chunk = await this.#readOrStall(chunks, signal);
+        if (!chunk)
           throw new ApiError('registry_unreachable', 'The connection to the registry was cut. Try again.');
-        await sink.add(value);
+        await sink.add(chunk);
         this.#options.onProgress(this.#writer.receivedBytes);
       }
       await sink.settle();
     } finally {
       // Ends the connection where more is coming than was asked for; a failed stream has nothing left to cancel.
-      await reader.cancel().catch(() => undefined);
+      await chunks.cancel().catch(() => undefined);
     }
   }
 
-  async #readOrStall(
-    reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
-    signal: AbortSignal,
-  ): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+  async #readOrStall(chunks: Chunks, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { promise: stalled, cancel } = this.#stallTimer();
     try {
-      return await Promise.race([reader.read(), stalled]);
+      return await Promise.race([chunks.next(), stalled]);
     } catch (thrown) {
       signal.throwIfAborted();
       if (thrown instanceof ApiError) throw thrown;

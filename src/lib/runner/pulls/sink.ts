@@ -52,7 +52,7 @@ export class SegmentSink {
   /** Copies into the current piece, and writes it when it or the segment is full. */
   async #fill(bytes: Uint8Array, segment: Segment): Promise<number> {
     const roomBytes = Math.min(pieceBytes, segment.to - this.#offset + this.#filledBytes);
-    this.#piece ??= new Uint8Array(roomBytes);
+    this.#piece ??= this.#writer.lend(roomBytes);
     const taken = Math.min(bytes.byteLength, this.#piece.byteLength - this.#filledBytes);
     this.#piece.set(bytes.subarray(0, taken), this.#filledBytes);
     this.#filledBytes += taken;

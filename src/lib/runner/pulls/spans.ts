@@ -6,23 +6,25 @@ export type Span = readonly [Segment, ...Segment[]];
 
 /** Fewer, longer requests: a redirect to a CDN costs a round trip each. Short enough to keep the frontier close. */
 const maxSegmentsPerSpan = 4;
+/** Shorter ones towards the end, so that the connections finish together and little is left to hash then. */
+const spansLeftPerConnection = 2;
 
 export class SpanQueue {
   readonly #segments: Segment[];
-  readonly #spanLength: number;
+  readonly #connections: number;
 
-  /** Short enough that each of the `connections` gets its share. */
   constructor(missing: readonly Segment[], connections: number) {
     this.#segments = [...missing];
-    this.#spanLength = Math.min(maxSegmentsPerSpan, Math.ceil(missing.length / connections));
+    this.#connections = connections;
   }
 
   /** The next neighbours, or `undefined` when everything is handed out. */
   take(): Span | undefined {
+    const share = Math.ceil(this.#segments.length / (this.#connections * spansLeftPerConnection));
     const first = this.#segments.shift();
     if (!first) return undefined;
     const span: [Segment, ...Segment[]] = [first];
-    while (span.length < this.#spanLength && this.#segments[0]?.from === span.at(-1)?.to) {
+    while (span.length < Math.min(maxSegmentsPerSpan, share) && this.#segments[0]?.from === span.at(-1)?.to) {
       const next = this.#segments.shift();
       if (next) span.push(next);
     }

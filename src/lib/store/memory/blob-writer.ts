@@ -40,6 +40,10 @@ export class MemoryBlobWriter implements BlobWriter {
     return this.#segments.missing();
   }
 
+  lend(lengthBytes: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(lengthBytes);
+  }
+
   write(offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     return attempt(() => {
       this.#assertOpen();

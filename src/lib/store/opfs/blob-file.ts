@@ -48,6 +48,8 @@ export class BlobFile {
   #hashing: Promise<void> = Promise.resolve();
   #digest: Promise<Digest> | undefined;
   #closed = false;
+  /** Of lanes that ended, for those to come. */
+  readonly #spares: ArrayBuffer[] = [];
 
   constructor(file: SyncFile, options: BlobFileOptions) {
     this.#file = file;
@@ -60,9 +62,10 @@ export class BlobFile {
 
   /**
    * What lies before the frontier is left out: it may be hashed already, and what was verified must not change.
+   * Gives the chunk's buffer back to be filled anew: a gigabyte of dead buffers waits long for the collector.
    * Throws `storage_full`.
    */
-  write(offset: number, chunk: Uint8Array<ArrayBuffer>): void {
+  write(offset: number, chunk: Uint8Array<ArrayBuffer>): ArrayBuffer {
     if (this.#closed) throw writerClosed();
     const at = Math.max(offset, this.#frontierBytes);
     const open = chunk.subarray(at - offset);
@@ -72,6 +75,7 @@ export class BlobFile {
     } catch (error) {
       throw toApiError(error);
     }
+    return transfer(chunk.buffer, [chunk.buffer]);
   }
 
   /**
@@ -120,7 +124,7 @@ export class BlobFile {
 
   async #lane(): Promise<void> {
     if (this.#readBytes >= this.#frontierBytes) return;
-    let buffer = new ArrayBuffer(this.#pieceBytes);
+    let buffer = this.#spares.pop() ?? new ArrayBuffer(this.#pieceBytes);
     while (!this.#closed && this.#readBytes < this.#frontierBytes) {
       const lengthBytes = Math.min(this.#pieceBytes, this.#frontierBytes - this.#readBytes);
       this.#file.read(new Uint8Array(buffer, 0, lengthBytes), { at: this.#readBytes });
@@ -131,6 +135,7 @@ export class BlobFile {
       buffer = hashed.buffer;
       if (hashedBytes - this.#safeBytes >= this.#checkpointBytes) this.#flush();
     }
+    this.#spares.push(buffer);
   }
 }
 

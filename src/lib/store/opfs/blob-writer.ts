@@ -32,6 +32,8 @@ export class OpfsBlobWriter implements BlobWriter {
   readonly #segments: SegmentMap;
   readonly #window = new WriteWindow(windowBytes);
   readonly #closing = new AbortController();
+  /** Buffers that came back from the blob worker; never more than the window let out. */
+  readonly #spares: ArrayBuffer[] = [];
   #checkpoint: Checkpoint | undefined;
   #touchedAtMs: number;
   #publishing: Promise<void> | undefined;
@@ -60,15 +62,25 @@ export class OpfsBlobWriter implements BlobWriter {
     return this.#segments.missing();
   }
 
+  lend(lengthBytes: number): Uint8Array<ArrayBuffer> {
+    const spare = this.#spares.pop();
+    return new Uint8Array(
+      spare && spare.byteLength >= lengthBytes ? spare : new ArrayBuffer(lengthBytes),
+      0,
+      lengthBytes,
+    );
+  }
+
   async write(offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#assertOpen();
     const lengthBytes = chunk.byteLength;
     this.#segments.assertInside(offset, lengthBytes);
     this.#segments.wrote(offset, lengthBytes);
-    await this.#window.add(
-      lengthBytes,
-      this.#options.link.file.write(offset, transfer(chunk, [chunk.buffer])),
-    );
+    await this.#window.add(lengthBytes, this.#send(offset, chunk));
+  }
+
+  async #send(offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#spares.push(await this.#options.link.file.write(offset, transfer(chunk, [chunk.buffer])));
   }
 
   async finish(segment: Segment): Promise<void> {
