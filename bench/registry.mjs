@@ -1,4 +1,4 @@
-// A read-only OCI registry on the loopback, as a process of its own so that it has its own share of the cores:
+// An OCI registry on the loopback that takes pushes and keeps nothing of them, as a process of its own so that it has its own share of the cores:
 //   node bench/registry.mjs '{"models": [{"name", "file", "sizeBytes"?}], "bytesPerSecond"?}'
 // With `sizeBytes` a model is its file followed by noise up to that size. The first line it prints is
 //   {"port", "models": {name: {"path", "digest", "sizeBytes", "headerBytes"}}}
@@ -12,10 +12,13 @@ import { ModelBytes } from './page/bytes.mjs';
 const pieceBytes = 256 * 1024;
 const cors = {
   'access-control-allow-origin': '*',
-  'access-control-allow-headers': 'authorization, accept, range',
-  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-  'access-control-expose-headers': 'content-range, docker-content-digest, www-authenticate',
+  'access-control-allow-headers': 'authorization, accept, range, content-type, content-range',
+  'access-control-allow-methods': 'GET, HEAD, OPTIONS, POST, PATCH, PUT',
+  'access-control-expose-headers':
+    'content-range, docker-content-digest, www-authenticate, location, range, docker-upload-uuid',
 };
+/** Bytes of each upload so far. */
+const uploads = new Map();
 
 const { models, bytesPerSecond } = JSON.parse(process.argv[2] ?? '{}');
 const documents = new Map();
@@ -65,6 +68,7 @@ async function answer(request, response) {
   if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end();
   const { pathname } = new URL(request.url, 'http://localhost');
   if (pathname === '/v2/') return void response.writeHead(200, cors).end();
+  if (['POST', 'PATCH', 'PUT'].includes(request.method)) return take(request, response, pathname);
   const found = documents.get(pathname);
   if (found) {
     const headers = { ...cors, 'content-type': found.type, 'docker-content-digest': found.digest };
@@ -73,6 +77,27 @@ async function answer(request, response) {
   const bytes = blobs.get(pathname);
   if (!bytes) return void response.writeHead(404, cors).end();
   await sendBlob(request, response, bytes);
+}
+
+/** Upload sessions as a registry has them, but the bytes are dropped. */
+async function take(request, response, pathname) {
+  const location = request.method === 'POST' ? `${pathname}${uploads.size}` : pathname;
+  let sizeBytes = uploads.get(location) ?? 0;
+  for await (const piece of request) sizeBytes += piece.byteLength;
+  uploads.set(location, sizeBytes);
+  const { searchParams } = new URL(request.url, 'http://localhost');
+  const digest = searchParams.get('digest') ?? decodeURIComponent(pathname.split('/').at(-1) ?? '');
+  response
+    .writeHead(request.method === 'PUT' ? 201 : 202, {
+      ...cors,
+      location,
+      'docker-upload-uuid': '1',
+      ...(sizeBytes > 0 ? { range: `0-${sizeBytes - 1}` } : {}),
+      ...(request.method === 'PUT' && digest.startsWith('sha256:')
+        ? { 'docker-content-digest': digest }
+        : {}),
+    })
+    .end();
 }
 
 async function sendBlob(request, response, bytes) {

@@ -1,5 +1,5 @@
 // `npm run bench`: measures the built app in a real Chromium and prints each figure beside its goal. One part alone:
-//   node bench/run.mjs pull|stream|load|memory [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--still]
+//   node bench/run.mjs pull|stream|load|memory|archives|store [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--still]
 import { cpus, loadavg, type as system } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,8 @@ const parts = {
   stream: () => import('./stream.mjs'),
   load: () => import('./load.mjs'),
   memory: () => import('./memory.mjs'),
+  archives: () => import('./archives.mjs'),
+  store: () => import('./store.mjs'),
 };
 const names = Object.keys(parts);
 const tiny = join(root, 'tests', 'fixtures', 'tiny.gguf');
@@ -18,7 +20,7 @@ const tiny = join(root, 'tests', 'fixtures', 'tiny.gguf');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Size of what `pull` and `memory` pull. */
+    /** Size of what `pull` and `memory` pull and of the file of `store`. */
     mb: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     /** The model of `stream` and `load`. */
@@ -40,7 +42,7 @@ if (values.build === undefined) ensureBuild();
 const { copyApp, onStage } = await import('./stage.mjs');
 
 const gguf = resolve(values.gguf);
-const usualMegabytes = { pull: 512, memory: 1024 };
+const usualMegabytes = { pull: 512, memory: 1024, archives: 512, store: 512 };
 const app = await copyApp(resolve(values.build ?? join(root, 'build')), {
   reducedMotion: values.still ? 'reduce' : 'no-preference',
 });

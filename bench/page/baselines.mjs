@@ -18,6 +18,29 @@ export async function writeMs({ url, headerBytes, sizeBytes, digest }) {
   );
 }
 
+/** Milliseconds to read the file that `daemon.keepExport` left, and to drop it. */
+export async function readMs() {
+  const file = await keptExport();
+  const startMs = performance.now();
+  const reader = file.stream().getReader();
+  while (!(await reader.read()).done);
+  return performance.now() - startMs;
+}
+
+/** Milliseconds to send that file in one request. */
+export async function sendMs(url) {
+  const file = await keptExport();
+  const startMs = performance.now();
+  const response = await fetch(url, { method: 'PUT', body: file });
+  if (!response.ok) throw new Error(`The registry answers ${response.status}.`);
+  return performance.now() - startMs;
+}
+
+async function keptExport() {
+  const root = await navigator.storage.getDirectory();
+  return (await root.getFileHandle('bench.tar')).getFile();
+}
+
 async function inWorker(worker, run) {
   try {
     return await run(wrap(worker));

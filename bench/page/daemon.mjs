@@ -14,6 +14,16 @@ export async function pullMs(from) {
   return performance.now() - startMs;
 }
 
+export async function purge() {
+  const response = await client.fetch('/models/purge', { method: 'DELETE' });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+/** `name` without a tag. */
+export function tag(model, name) {
+  return ask(`/models/${model}/tag?repo=${name}&tag=latest`, {});
+}
+
 export async function remove(from) {
   const response = await client.fetch(`/models/${from}`, { method: 'DELETE' });
   if (!response.ok) throw new Error(await response.text());
@@ -60,5 +70,64 @@ async function findWasm() {
       if (found) return found;
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Milliseconds to bring the file in, its digest unknown, and its digest. */
+export async function uploadFile(file) {
+  const startMs = performance.now();
+  const response = await client.fetch('/_sampan/blobs', { method: 'POST', body: file });
+  if (!response.ok) throw new Error(await response.text());
+  const { digest } = await response.json();
+  return { digest, ms: performance.now() - startMs };
+}
+
+/** Milliseconds until the export of the model was read to its end, and its size. */
+export async function exportMs(model) {
+  const startMs = performance.now();
+  const response = await client.fetch(`/models/${model}/export`);
+  if (!response.ok) throw new Error(await response.text());
+  return { sizeBytes: await drain(response.body), ms: performance.now() - startMs };
+}
+
+/** Exports the model into a file of the tab's own storage, which `loadMs` reads. */
+export async function keepExport(model) {
+  const response = await client.fetch(`/models/${model}/export`);
+  const root = await navigator.storage.getDirectory();
+  const file = await root.getFileHandle('bench.tar', { create: true });
+  await response.body.pipeTo(await file.createWritable());
+}
+
+export async function loadMs() {
+  const root = await navigator.storage.getDirectory();
+  const file = await (await root.getFileHandle('bench.tar')).getFile();
+  const startMs = performance.now();
+  const response = await client.fetch('/models/load?name=bench/loaded', {
+    method: 'POST',
+    body: file,
+    headers: { accept: 'application/json' },
+  });
+  const last = JSON.parse((await response.text()).trim().split('\n').at(-1));
+  if (last.type !== 'success') throw new Error(last.message);
+  return performance.now() - startMs;
+}
+
+/** Milliseconds to push the model to the name it is given. */
+export async function pushMs(model, repository) {
+  await tag(model, repository);
+  const startMs = performance.now();
+  const text = await ask(`/models/${repository}/push`, {}, { accept: 'application/json' });
+  const last = JSON.parse(text.trim().split('\n').at(-1));
+  if (last.type !== 'success') throw new Error(last.message);
+  return performance.now() - startMs;
+}
+
+async function drain(stream) {
+  const reader = stream.getReader();
+  let sizeBytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return sizeBytes;
+    sizeBytes += value.byteLength;
   }
 }

@@ -10,10 +10,12 @@ import { OciRegistry } from '#lib/registry/oci/client.ts';
 import { Registries } from '#lib/registry/registries.ts';
 import { Runner } from '#lib/runner/runner.ts';
 import { IdbModelIndex } from '#lib/store/idb/model-index.ts';
+import { IdbModelSettings } from '#lib/store/idb/model-settings.ts';
 import { ProgressStore } from '#lib/store/idb/progress.ts';
 import { IdbSettings } from '#lib/store/idb/settings.ts';
 import { OpfsBlobStore } from '#lib/store/opfs/blob-store.ts';
 import { sweep } from '#lib/store/opfs/sweep.ts';
+import { browserNetwork } from './browser-network.ts';
 import { consoleLog } from './console-log.ts';
 import { machineStatus } from './machine-status.ts';
 import { routeStore } from './route-store.ts';
@@ -41,24 +43,34 @@ const runner = new Runner({
     ...disk,
     createWorker: () =>
       new Worker(new URL('./blob.worker.ts', import.meta.url), { type: 'module', name: 'blob' }),
+    createHashWorker: () =>
+      new Worker(new URL('./hash.worker.ts', import.meta.url), { type: 'module', name: 'hash' }),
   }),
   index: new IdbModelIndex(),
+  modelSettings: new IdbModelSettings(),
+  network: browserNetwork(self),
   registry: new Registries({
     oci: new OciRegistry({ fetch, clock, ownHost, ownOrigin, routes: routeStore(settings) }),
     huggingFace: new HuggingFaceRegistry({ fetch, clock }),
   }),
-  engine: new LlamaCppEngine({
-    assets: {
-      wasmUrl: new URL(wasmUrl, href).href,
-      compatWasmUrl: new URL(compatWasmUrl, href).href,
-      compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
-    },
-    hardware: () => hardware,
-    log: consoleLog.native,
-  }),
+  engines: [
+    new LlamaCppEngine({
+      assets: {
+        wasmUrl: new URL(wasmUrl, href).href,
+        compatWasmUrl: new URL(compatWasmUrl, href).href,
+        compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
+      },
+      hardware: () => hardware,
+      log: consoleLog.native,
+    }),
+  ],
   pullRecords: {
     load: () => settings.get('pulls', (value) => value),
     save: (records) => settings.set('pulls', records),
+  },
+  parallelPulls: {
+    load: () => settings.get('parallel-pulls', (value) => (typeof value === 'number' ? value : undefined)),
+    save: (parallel) => settings.set('parallel-pulls', parallel),
   },
   status: () => machineStatus({ version: __SAMPAN_VERSION__, hardware, fetch, storage: navigator.storage }),
   onError: consoleLog.failure,

@@ -12,20 +12,28 @@ export interface EngineCase {
   readonly garbage: LoadableModel;
   /** A prompt with a long answer. */
   readonly longPrompt: string;
+  /** A text in that answer that is more than one token long, and what comes before it. */
+  readonly stop: { readonly text: string; readonly before: string };
   readonly contextSize: number;
 }
 
+/** For a software GPU on a busy machine. */
+const patience = { timeout: 120_000 };
+
 export function describeEngine(name: string, make: () => Promise<EngineCase>): void {
-  describe(`engine contract: ${name}`, () => {
+  describe(`engine contract: ${name}`, patience, () => {
     let subject: EngineCase;
     let loaded: LoadedModel;
 
     beforeAll(async () => {
       subject = await make();
       loaded = await subject.engine.load(subject.model, { contextSize: subject.contextSize });
-    }, 120_000);
+    }, patience.timeout);
 
-    afterAll(() => loaded.close());
+    afterAll(async () => {
+      await loaded.close();
+      await loaded.close();
+    });
 
     const never = new AbortController().signal;
     const chat = (fields: Partial<ChatRequest> = {}, signal = never) =>
@@ -50,6 +58,40 @@ export function describeEngine(name: string, make: () => Promise<EngineCase>): v
         events.filter((e) => e.type === 'text').length,
       );
       expect(finish.timings.decodeTokens).toBeGreaterThan(0);
+    });
+
+    it('tells of its prompt before its first word, up to the whole of it', async () => {
+      const events = await gather(chat({ max_tokens: 1 }));
+      const firstWord = events.findIndex((event) => event.type === 'text');
+      const prefills = events.slice(0, firstWord).filter((event) => event.type === 'prefill');
+      const [last] = prefills.slice(-1);
+      expect(last?.processedTokens).toBe(last?.totalTokens);
+      expect(events.at(-1)).toMatchObject({ usage: { promptTokens: last?.totalTokens } });
+      expect(events.slice(firstWord).some((event) => event.type === 'prefill')).toBe(false);
+    });
+
+    it('ends before a stop text and never sends a part of it', async () => {
+      const events = await gather(chat({ stop: subject.stop.text }));
+      expect(textOf(events)).toBe(subject.stop.before);
+      expect(events.at(-1)).toMatchObject({ type: 'finish', reason: 'stop' });
+    });
+
+    it('refuses what the parser lets through only with an ApiError', async () => {
+      const odd: Partial<ChatRequest>[] = [
+        { seed: Number.MIN_SAFE_INTEGER, max_tokens: 1 },
+        { seed: Number.MAX_SAFE_INTEGER, max_tokens: 1 },
+        { top_p: 0, max_tokens: 1 },
+        { repeat_penalty: 0, max_tokens: 1 },
+        { max_tokens: Number.MAX_SAFE_INTEGER, stop: subject.stop.text },
+        { temperature: 1, top_k: 1, min_p: 1, max_tokens: 1 },
+        { temperature: 1, top_k: Number.MAX_SAFE_INTEGER, max_tokens: 1 },
+        { stop: '', max_tokens: 1 },
+      ];
+      for (const fields of odd) {
+        const answered = await gather(chat(fields)).catch((thrown: unknown) => thrown);
+        if (!(answered instanceof ApiError)) expect(answered).toBeInstanceOf(Array);
+      }
+      expect((await gather(chat({ max_tokens: 1 }))).at(-1)).toMatchObject({ type: 'finish' });
     });
 
     it('gives the same greedy text twice', async () => {
@@ -95,7 +137,7 @@ export function describeEngine(name: string, make: () => Promise<EngineCase>): v
       const loading = subject.engine.load(subject.garbage, { contextSize: 64 });
       await expect(loading).rejects.toBeInstanceOf(ApiError);
       await expect(loading).rejects.toMatchObject({ code: 'unsupported_model_format' });
-    }, 60_000);
+    });
 
     it('gives up a load when aborted', async () => {
       const abort = new AbortController();

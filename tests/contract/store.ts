@@ -1,8 +1,15 @@
 /** What every blob store and every model index must do. Run on the memory twins in Node, on OPFS and IndexedDB in Chromium. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256, type Digest } from '#lib/core/digest.ts';
-import type { ErrorCode } from '#lib/core/errors.ts';
-import type { BlobStore, BlobWriter, IndexedModel, ModelIndex, Segment } from '#lib/store/port.ts';
+import { ApiError, type ErrorCode } from '#lib/core/errors.ts';
+import type {
+  BlobStore,
+  BlobWriter,
+  IndexedModel,
+  ModelIndex,
+  ModelSettingsStore,
+  Segment,
+} from '#lib/store/port.ts';
 
 /** One browser profile: what outlives its tabs. */
 export interface BlobDisk {
@@ -10,6 +17,8 @@ export interface BlobDisk {
   openTab(): BlobStore;
   /** Ends all tabs as the death of the browser does: nothing is closed. */
   kill(): Promise<void>;
+  /** Puts other bytes in a whole blob's place, as a disk that fails does. */
+  damage(digest: Digest, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Removes everything. */
   destroy(): Promise<void>;
 }
@@ -309,6 +318,109 @@ export function describeBlobStore(
       expect(await store.list()).toEqual([]);
     });
 
+    it('shows nothing of a blob from the moment that it is deleted', async () => {
+      const { digest, bytes } = await blobOf(1500);
+      await keep(store, digest, bytes);
+      const deletions = [store.delete(digest), store.delete(digest)];
+      expect(await store.open(digest)).toBeUndefined();
+      await Promise.all(deletions);
+      await keep(store, digest, bytes);
+      const deletion = store.delete(digest);
+      const writer = await store.writer(digest, 1500);
+      expect(writer.missing()).toEqual(segmentsOf(1500));
+      await writeAll(writer, bytes);
+      await writer.commit();
+      await deletion;
+      expect(await contentOf(store, digest)).toEqual(bytes);
+    });
+
+    it('leaves an unfinished blob alone when the whole one is deleted', async () => {
+      const { digest, bytes } = await blobOf(2500);
+      const writer = await store.writer(digest, 2500);
+      await fill(writer, { index: 0, from: 0, to: 1000 }, bytes);
+      await store.delete(digest);
+      for (const segment of writer.missing()) await fill(writer, segment, bytes);
+      await writer.commit();
+      expect(await contentOf(store, digest)).toEqual(bytes);
+    });
+
+    it('lends buffers of the length that is asked for, each to one writer at a time', async () => {
+      const { digest, bytes } = await blobOf(3000);
+      const writer = await store.writer(digest, 3000);
+      const lent: Uint8Array<ArrayBuffer>[] = [];
+      for (const lengthBytes of [1000, 100, 900, 1000]) {
+        const chunk = writer.lend(lengthBytes);
+        expect(chunk).toHaveLength(lengthBytes);
+        expect(lent.map(({ buffer }) => buffer)).not.toContain(chunk.buffer);
+        lent.push(chunk);
+      }
+      for (const segment of writer.missing()) {
+        const chunk = writer.lend(segment.to - segment.from);
+        chunk.set(bytes.subarray(segment.from, segment.to));
+        await writer.write(segment.from, chunk);
+        await writer.finish(segment);
+      }
+      await writer.commit();
+      expect(await contentOf(store, digest)).toEqual(bytes);
+    });
+
+    it('names whole blobs without their sizes', async () => {
+      const whole = await blobOf(1500);
+      const other = await blobOf(700);
+      const unfinished = await blobOf(2500);
+      expect(await store.digests()).toEqual([]);
+      await keep(store, whole.digest, whole.bytes);
+      await keep(store, other.digest, other.bytes);
+      await store.writer(unfinished.digest, 2500);
+      expect(new Set(await store.digests())).toEqual(new Set([whole.digest, other.digest]));
+    });
+
+    it('verifies a blob that is intact, one that is damaged and one that is absent', async () => {
+      const { digest, bytes } = await blobOf(1500);
+      expect(await store.verify(digest)).toBe('absent');
+      await keep(store, digest, bytes);
+      const told: number[] = [];
+      expect(await store.verify(digest, { onProgress: (hashedBytes) => told.push(hashedBytes) })).toBe(
+        'intact',
+      );
+      expect(told.at(-1)).toBe(1500);
+      await disk.damage(digest, bytes.with(700, (bytes[700] ?? 0) ^ 1) as Uint8Array<ArrayBuffer>);
+      expect(await store.verify(digest)).toBe('damaged');
+      expect(await store.digests()).toEqual([digest]);
+      await disk.damage(digest, bytes.slice(0, 1499));
+      expect(await store.verify(digest)).toBe('damaged');
+      await store.delete(digest);
+      expect(await store.verify(digest)).toBe('absent');
+      await keep(store, digest, bytes);
+      expect(await store.verify(digest)).toBe('intact');
+    });
+
+    it('counts an unfinished blob as absent', async () => {
+      const { digest, bytes } = await blobOf(1500);
+      const writer = await store.writer(digest, 1500);
+      await writeAll(writer, bytes);
+      expect(await store.verify(digest)).toBe('absent');
+    });
+
+    for (const sizeBytes of [0, 1, 20_500]) {
+      it(`hashes ${sizeBytes} bytes that are not in the store`, async () => {
+        const { digest, bytes } = await blobOf(sizeBytes);
+        expect(await store.hash(new Blob([bytes]))).toBe(digest);
+        expect(await store.list()).toEqual([]);
+      });
+    }
+
+    it('hashes nothing for a signal that is aborted, before or meanwhile', async () => {
+      const { digest, bytes } = await blobOf(1500);
+      await keep(store, digest, bytes);
+      const reason = new ApiError('aborted', 'Enough.');
+      await expect(store.hash(new Blob([bytes]), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      const abort = new AbortController();
+      const verified = expectCode(store.verify(digest, { signal: abort.signal }), 'aborted');
+      abort.abort();
+      await verified;
+    });
+
     it('forgets a discarded partial', async () => {
       const { digest, bytes } = await blobOf(2500);
       const writer = await store.writer(digest, 2500);
@@ -344,6 +456,18 @@ export function describeBlobStore(
       await writer.commit();
       const blob = await store.open(digest);
       expect(blob?.size).toBe(bytes.byteLength);
+      const told: number[] = [];
+      expect(await store.verify(digest, { onProgress: (hashedBytes) => told.push(hashedBytes) })).toBe(
+        'intact',
+      );
+      expect(told.at(-1)).toBe(bytes.byteLength);
+      expect(told).toEqual(told.toSorted((a, b) => a - b));
+      const odd = new Blob([bytes, bytes.subarray(0, 12_345)]);
+      expect(await store.hash(odd)).toBe(await sha256(new Uint8Array(await odd.arrayBuffer())));
+      const abort = new AbortController();
+      const aborted = expectCode(store.verify(digest, { signal: abort.signal }), 'aborted');
+      abort.abort();
+      await aborted;
       await disk.kill();
       await disk.destroy();
     });
@@ -367,7 +491,7 @@ export function describeModelIndex(name: string, makeIndex: () => Promise<ModelI
 
     it('gives back what was put, by id and by tag', async () => {
       const model = await modelOf('a', 1);
-      await index.put(model, 'docker.io/ai/a:latest');
+      await index.put(model, ['docker.io/ai/a:latest']);
       const expected: IndexedModel = { ...model, tags: ['docker.io/ai/a:latest'] };
       expect(await index.get(model.id)).toEqual(expected);
       expect(await index.find('docker.io/ai/a:latest')).toEqual(expected);
@@ -376,30 +500,30 @@ export function describeModelIndex(name: string, makeIndex: () => Promise<ModelI
 
     it('keeps several tags, oldest first, and the model as it was first added', async () => {
       const model = await modelOf('a', 1);
-      await index.put(model, 'one');
-      await index.put({ ...model, addedAtMs: 2 }, 'two');
-      await index.put(model, 'one');
+      await index.put(model, ['one']);
+      await index.put({ ...model, addedAtMs: 2 }, ['two']);
+      await index.put(model, ['one']);
       expect(await index.get(model.id)).toEqual({ ...model, tags: ['one', 'two'] });
     });
 
     it('moves a tag to the model it was last put on', async () => {
       const [a, b] = [await modelOf('a', 1), await modelOf('b', 2)];
-      await index.put(a, 'latest');
-      await index.put(b, 'latest');
+      await index.put(a, ['latest']);
+      await index.put(b, ['latest']);
       expect((await index.find('latest'))?.id).toBe(b.id);
       expect((await index.get(a.id))?.tags).toEqual([]);
     });
 
     it('lists the oldest first', async () => {
       const [a, b] = [await modelOf('a', 2), await modelOf('b', 1)];
-      await index.put(a, 'a');
-      await index.put(b, 'b');
+      await index.put(a, ['a']);
+      await index.put(b, ['b']);
       expect((await index.list()).map(({ id }) => id)).toEqual([b.id, a.id]);
     });
 
     it('keeps a model whose last tag is taken off', async () => {
       const model = await modelOf('a', 1);
-      await index.put(model, 'one');
+      await index.put(model, ['one']);
       await index.untag('one');
       await index.untag('one');
       expect(await index.find('one')).toBeUndefined();
@@ -408,22 +532,114 @@ export function describeModelIndex(name: string, makeIndex: () => Promise<ModelI
 
     it('removes a model with all its tags', async () => {
       const [a, b] = [await modelOf('a', 1), await modelOf('b', 2)];
-      await index.put(a, 'one');
-      await index.put(a, 'two');
-      await index.put(b, 'three');
+      await index.put(a, ['one']);
+      await index.put(a, ['two']);
+      await index.put(b, ['three']);
       await index.remove(a.id);
       await index.remove(a.id);
       expect(await index.find('one')).toBeUndefined();
       expect((await index.list()).map(({ id }) => id)).toEqual([b.id]);
     });
 
+    it('points several tags at a model at once, each away from where it was', async () => {
+      const [a, b, c] = [await modelOf('a', 1), await modelOf('b', 2), await modelOf('c', 3)];
+      await index.put(a, ['one', 'mine']);
+      await index.put(b, ['two']);
+      await index.put(c, ['one', 'two', 'three', 'one']);
+      expect((await index.list()).map(({ tags }) => tags)).toEqual([['mine'], [], ['one', 'two', 'three']]);
+      expect((await index.find('two'))?.id).toBe(c.id);
+    });
+
+    it('keeps a model that is put without a tag, and takes none off that it has', async () => {
+      const model = await modelOf('a', 1);
+      await index.put(model, []);
+      expect(await index.get(model.id)).toEqual({ ...model, tags: [] });
+      await index.put(model, ['one']);
+      await index.put(model, []);
+      expect(await index.get(model.id)).toEqual({ ...model, tags: ['one'] });
+    });
+
+    it('tags a model that is there', async () => {
+      const [a, b] = [await modelOf('a', 1), await modelOf('b', 2)];
+      await index.put(a, ['one', 'latest']);
+      await index.put(b, ['two']);
+      await index.tag(b.id, 'latest');
+      await index.tag(b.id, 'latest');
+      expect((await index.get(a.id))?.tags).toEqual(['one']);
+      expect((await index.get(b.id))?.tags).toEqual(['two', 'latest']);
+    });
+
+    it('tags no model that is not there, and takes the tag from no other', async () => {
+      const [a, b] = [await modelOf('a', 1), await modelOf('b', 2)];
+      await index.put(a, ['one']);
+      await expectCode(index.tag(b.id, 'one'), 'model_not_found');
+      expect(await index.list()).toEqual([{ ...a, tags: ['one'] }]);
+    });
+
+    it('notes when a model was last used, and nothing for one that is gone', async () => {
+      const [a, b] = [await modelOf('a', 1), await modelOf('b', 2)];
+      await index.put(a, ['one']);
+      expect((await index.get(a.id))?.lastUsedAtMs).toBeUndefined();
+      await index.touch(a.id, 7);
+      await index.touch(b.id, 8);
+      await index.put(a, ['two']);
+      await index.untag('one');
+      expect(await index.list()).toEqual([{ ...a, tags: ['two'], lastUsedAtMs: 7 }]);
+      await index.touch(a.id, 9);
+      expect((await index.find('two'))?.lastUsedAtMs).toBe(9);
+    });
+
     it('loses no change of several at the same time', async () => {
       const models = await Promise.all(['a', 'b', 'c', 'd'].map((text, age) => modelOf(text, age)));
-      await Promise.all(models.flatMap((model) => [index.put(model, model.id), index.put(model, 'latest')]));
+      await Promise.all(
+        models.flatMap((model) => [index.put(model, [model.id]), index.put(model, ['latest'])]),
+      );
       const listed = await index.list();
       expect(listed).toHaveLength(4);
       expect(listed.filter(({ tags }) => tags.includes('latest'))).toHaveLength(1);
       expect(listed.every(({ id, tags }) => tags.includes(id))).toBe(true);
+    });
+  });
+}
+
+export function describeModelSettings(name: string, make: () => Promise<ModelSettingsStore>): void {
+  describe(`model settings (${name})`, () => {
+    it('gives back what was put last, for each model its own', async () => {
+      const settings = await make();
+      const [a, b] = [(await modelOf('a', 1)).id, (await modelOf('b', 2)).id];
+      expect(await settings.get(a)).toBeUndefined();
+      expect(await settings.list()).toEqual(new Map());
+      await settings.put(a, { contextSize: 1024 });
+      await settings.put(a, { contextSize: 2048, stop: ['x'] });
+      await settings.put(b, null);
+      expect(await settings.get(a)).toEqual({ contextSize: 2048, stop: ['x'] });
+      expect(await settings.list()).toEqual(
+        new Map<Digest, unknown>([
+          [a, { contextSize: 2048, stop: ['x'] }],
+          [b, null],
+        ]),
+      );
+    });
+
+    it('forgets what is removed or put as nothing', async () => {
+      const settings = await make();
+      const [a, b] = [(await modelOf('a', 1)).id, (await modelOf('b', 2)).id];
+      await settings.put(a, 1);
+      await settings.put(b, 2);
+      await settings.remove(a);
+      await settings.remove(a);
+      await settings.put(b, undefined);
+      expect(await settings.get(a)).toBeUndefined();
+      expect(await settings.list()).toEqual(new Map());
+    });
+
+    it('keeps what it was given, whatever becomes of that', async () => {
+      const settings = await make();
+      const { id } = await modelOf('a', 1);
+      const value = { stop: ['x'] };
+      await settings.put(id, value);
+      value.stop.push('y');
+      expect(await settings.get(id)).toEqual({ stop: ['x'] });
     });
   });
 }

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BuiltArtifact } from './registry/artifact.ts';
+import type { TokenServer } from './registry/token-server.ts';
 
 export interface DockerRegistry {
   readonly host: string;
@@ -13,9 +14,9 @@ export interface DockerRegistry {
   close(): Promise<void>;
 }
 
-export function has(program: string): boolean {
+export function has(program: string, argument = '--version'): boolean {
   try {
-    execFileSync(program, ['--version'], { stdio: 'ignore' });
+    execFileSync(program, [argument], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -25,25 +26,27 @@ export function has(program: string): boolean {
 export interface DockerRegistryOptions {
   /** Answers pages of this origin; without it, nobody's. */
   readonly allowOrigin?: string;
+  /** Asks for tokens of this server; without it, for nothing. */
+  readonly tokens?: TokenServer;
 }
 
-export async function startDockerRegistry({
-  allowOrigin,
-}: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'sampan-registry-'));
   const port = await freePort();
   const host = `localhost:${port}`;
   const config = join(folder, 'config.yml');
-  await writeFile(config, configYaml(port, folder, allowOrigin));
+  await writeFile(config, configYaml(port, folder, options));
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   // A failed test closes nothing.
-  process.once('exit', () => child.kill());
+  const killWithUs = () => child.kill();
+  process.once('exit', killWithUs);
   const url = `http://127.0.0.1:${port}`;
-  await until(async () => (await fetch(`${url}/v2/`)).ok);
+  await until(async () => [200, 401].includes((await fetch(`${url}/v2/`)).status));
   return {
     host,
     push: (repository, tag, artifact) => push(url, repository, tag, artifact),
     close: async () => {
+      process.off('exit', killWithUs);
       child.kill('SIGTERM');
       await new Promise((resolve) => child.once('exit', resolve));
       await rm(folder, { recursive: true, force: true });
@@ -51,22 +54,34 @@ export async function startDockerRegistry({
   };
 }
 
-function configYaml(port: number, folder: string, allowOrigin?: string): string {
-  const cors =
-    allowOrigin === undefined
-      ? ''
-      : `
-  headers:
-    Access-Control-Allow-Origin: ['${allowOrigin}']
-    Access-Control-Allow-Methods: ['GET, HEAD, OPTIONS']
-    Access-Control-Allow-Headers: ['Authorization, Content-Type, Accept, Range']
-    Access-Control-Expose-Headers: ['Docker-Content-Digest, Content-Range, Content-Length, WWW-Authenticate']`;
+function configYaml(port: number, folder: string, { allowOrigin, tokens }: DockerRegistryOptions): string {
   return `version: 0.1
 storage:
   filesystem:
     rootdirectory: ${folder}
+  delete:
+    enabled: true
 http:
-  addr: 127.0.0.1:${port}${cors}
+  addr: 127.0.0.1:${port}${allowOrigin === undefined ? '' : corsYaml(allowOrigin)}
+${tokens === undefined ? '' : authYaml(tokens)}`;
+}
+
+function corsYaml(origin: string): string {
+  return `
+  headers:
+    Access-Control-Allow-Origin: ['${origin}']
+    Access-Control-Allow-Methods: ['GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']
+    Access-Control-Allow-Headers: ['Authorization, Content-Type, Accept, Range, Content-Range']
+    Access-Control-Expose-Headers: ['Docker-Content-Digest, Location, Range, Content-Range, Content-Length, WWW-Authenticate']`;
+}
+
+function authYaml({ url, service, issuer, certificateFile }: TokenServer): string {
+  return `auth:
+  token:
+    realm: ${url}/token
+    service: ${service}
+    issuer: ${issuer}
+    rootcertbundle: ${certificateFile}
 `;
 }
 

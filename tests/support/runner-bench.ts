@@ -3,11 +3,22 @@ import { ManualClock, type Clock } from '#lib/core/clock.ts';
 import { sha256, type Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { ScriptedEngine, type ScriptedOptions } from '#lib/engine/scripted.ts';
+import { Signal } from '#lib/core/observable.ts';
 import { mediaTypes, parseManifest, type Descriptor } from '#lib/model/manifest.ts';
 import type { Reference } from '#lib/model/reference.ts';
-import type { ByteRange, LayerBody, Registry, ResolvedModel, ResolveOptions } from '#lib/registry/port.ts';
+import type {
+  ByteRange,
+  LayerBody,
+  PushableModel,
+  PushOptions,
+  Registry,
+  ResolvedModel,
+  ResolveOptions,
+} from '#lib/registry/port.ts';
 import { MemoryBlobStore } from '#lib/store/memory/blob-store.ts';
 import { MemoryModelIndex } from '#lib/store/memory/model-index.ts';
+import type { Network } from '#lib/runner/pulls/network.ts';
+import { MemoryModelSettings } from '#lib/store/memory/model-settings.ts';
 import type { PullRecord, PullRecords } from '#lib/runner/pulls/pulls.ts';
 import { Runner } from '#lib/runner/runner.ts';
 
@@ -21,6 +32,8 @@ export class ScriptedRegistry implements Registry {
   >();
   /** Every range that was asked for. */
   readonly asked: ByteRange[] = [];
+  /** Awaited before a model is looked up; may throw. */
+  beforeResolve: () => Promise<void> = () => Promise.resolve();
   /** Awaited before a layer is served; may throw. */
   beforeFetch: (range: ByteRange, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
   /** Changes what a range answers. */
@@ -31,6 +44,7 @@ export class ScriptedRegistry implements Registry {
 
   async resolve(reference: Reference, options: ResolveOptions): Promise<ResolvedModel> {
     options.signal?.throwIfAborted();
+    await this.beforeResolve();
     const name = `${reference.registry}/${reference.repository}:${reference.tag}`;
     const model = this.models.get(name);
     if (!model) throw new ApiError('model_not_found', `${name} does not exist.`);
@@ -44,6 +58,20 @@ export class ScriptedRegistry implements Registry {
       configBytes: model.configBytes,
       fetchLayer: (layer, range, signal) => this.#fetch(model.blobs, layer, range, signal),
     };
+  }
+
+  /** What was pushed, by name. */
+  readonly pushed = new Map<string, PushableModel>();
+  /** Awaited before a push; may throw. */
+  beforePush: (options: PushOptions) => Promise<void> = () => Promise.resolve();
+
+  async push(reference: Reference, model: PushableModel, options: PushOptions): Promise<void> {
+    await this.beforePush(options);
+    for (const layer of model.manifest.layers) {
+      await model.open(layer.digest);
+      options.onProgress?.(layer, layer.size);
+    }
+    this.pushed.set(`${reference.registry}/${reference.repository}:${reference.tag}`, model);
   }
 
   async #fetch(
@@ -61,7 +89,12 @@ export class ScriptedRegistry implements Registry {
   }
 
   /** Publishes a Docker v0.1 model of these layers; `claimed` puts a false digest on the first. */
-  async publish(name: string, layers: readonly Bytes[], claimed?: Digest): Promise<void> {
+  async publish(
+    name: string,
+    layers: readonly Bytes[],
+    claimed?: Digest,
+    facts: { readonly architecture?: string } = {},
+  ): Promise<void> {
     const blobs = new Map<Digest, Bytes>();
     const descriptors: Descriptor[] = [];
     for (const [index, bytes] of layers.entries()) {
@@ -77,6 +110,7 @@ export class ScriptedRegistry implements Registry {
         architecture: 'llama',
         size: '1B',
         context_size: 64,
+        ...facts,
       },
       descriptor: { created: '2026-01-01T00:00:00Z' },
       rootfs: { type: 'rootfs', diff_ids: descriptors.map((layer) => layer.digest) },
@@ -109,6 +143,29 @@ export class MemoryPullRecords implements PullRecords {
   }
 }
 
+export class ScriptedNetwork implements Network {
+  readonly changed = new Signal();
+  online = true;
+
+  go(online: boolean): void {
+    this.online = online;
+    this.changed.notify();
+  }
+}
+
+export class MemoryParallelPulls {
+  saved: number | undefined;
+
+  load(): Promise<number | undefined> {
+    return Promise.resolve(this.saved);
+  }
+
+  save(parallel: number): Promise<void> {
+    this.saved = parallel;
+    return Promise.resolve();
+  }
+}
+
 export interface Bench {
   readonly runner: Runner;
   readonly registry: ScriptedRegistry;
@@ -116,6 +173,9 @@ export interface Bench {
   readonly store: MemoryBlobStore;
   readonly index: MemoryModelIndex;
   readonly records: MemoryPullRecords;
+  readonly settings: MemoryModelSettings;
+  readonly network: ScriptedNetwork;
+  readonly parallelPulls: MemoryParallelPulls;
   readonly clock: ManualClock;
   readonly failures: unknown[];
   /** Sends a request as a page would; a body makes it a POST. */
@@ -126,6 +186,7 @@ export interface BenchOptions extends ScriptedOptions {
   readonly store?: MemoryBlobStore;
   readonly index?: MemoryModelIndex;
   readonly records?: MemoryPullRecords;
+  readonly settings?: MemoryModelSettings;
 }
 
 export function makeBench(options: BenchOptions = {}): Bench {
@@ -137,12 +198,19 @@ export function makeBench(options: BenchOptions = {}): Bench {
     store: options.store ?? makeStore(clock),
     index: options.index ?? new MemoryModelIndex(),
     records: options.records ?? new MemoryPullRecords(),
+    settings: options.settings ?? new MemoryModelSettings(),
+    network: new ScriptedNetwork(),
+    parallelPulls: new MemoryParallelPulls(),
     failures: [] as unknown[],
   };
   const runner = new Runner({
     ...parts,
+    engines: [parts.engine],
     version: '0.0.0-test',
     pullRecords: parts.records,
+    modelSettings: parts.settings,
+    network: parts.network,
+    parallelPulls: parts.parallelPulls,
     random: () => 0.5,
     onError: (thrown) => parts.failures.push(thrown),
     status: () =>
@@ -176,7 +244,11 @@ export function bytesOf(text: string): Bytes {
   return new TextEncoder().encode(text);
 }
 
-export function streamOf(bytes: Bytes, chunkBytes = 7): ReadableStream<Bytes> {
+/** A text comes in many chunks, a file in few. */
+export function streamOf(
+  bytes: Bytes,
+  chunkBytes = bytes.byteLength < 4096 ? 7 : 65_536,
+): ReadableStream<Bytes> {
   let offset = 0;
   return new ReadableStream({
     pull(controller) {

@@ -243,6 +243,20 @@ it('stops producing when the reader stops, and goes on with it', async () => {
   await expectNothingLeft(scope);
 });
 
+it('takes a whole file where files are taken, without a limit', async () => {
+  const scope = newScope();
+  await serve(scope, async (request) => {
+    const { size } = await request.blob();
+    return Response.json({ size });
+  });
+  const file = new Blob([new Uint8Array(11 * 1024 * 1024), 'end']);
+  for (const path of ['/_sampan/blobs', '/models//load?name=x']) {
+    const request = new Request(new URL(path, location.origin), { method: 'POST', body: file });
+    expect(await (await callHost(request, { scope })).json()).toEqual({ size: file.size });
+  }
+  await expectNothingLeft(scope);
+});
+
 it('refuses a body above 10 MiB', async () => {
   const request = post('/v1/x', 'x'.repeat(10 * 1024 * 1024));
   const response = await callHost(request, { scope: newScope() });

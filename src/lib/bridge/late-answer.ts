@@ -5,7 +5,7 @@ import type { WireRequest } from './wire-request.ts';
 /** Whether the client expects events: `"stream": true` in the body, or its Accept header. */
 export function isEventStreamWanted({ headers, body }: Pick<WireRequest, 'headers' | 'body'>): boolean {
   const accept = headers.find(([name]) => name === 'accept')?.[1] ?? '';
-  return accept.includes('text/event-stream') || (body !== undefined && asksToStream(body));
+  return accept.includes('text/event-stream') || (body instanceof Uint8Array && asksToStream(body));
 }
 
 /** An event stream stays as it is; anything else, an error above all, becomes one event. */

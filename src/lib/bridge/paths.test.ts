@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { collapseSlashes, destinationOf, isApiPath } from './paths.ts';
+import { collapseSlashes, destinationOf, isApiPath, isUploadPath } from './paths.ts';
 
 const origin = 'http://localhost:12434';
 
@@ -47,6 +47,8 @@ describe('destinationOf', () => {
   it.each([
     ['/models', 'cors', 'runner'],
     ['/models', 'navigate', 'app'],
+    ['/models/ai/smollm2/export', 'navigate', 'runner'],
+    ['/models/export', 'navigate', 'app'],
     ['/logs', 'navigate', 'app'],
     ['/requests', 'cors', 'app'],
     ['/_app/immutable/chunks/a.js', 'no-cors', 'app'],
@@ -62,6 +64,13 @@ describe('destinationOf', () => {
     expect(destinationOf({ url: 'https://huggingface.co/api/models', mode: 'cors' }, origin)).toBe('network');
   });
 });
+
+it.each([
+  ['/models/load', true],
+  ['//_sampan//blobs', true],
+  ['/models/create', false],
+  ['/models/x/load', false],
+])('%s takes files: %s', (path, takes) => expect(isUploadPath(path)).toBe(takes));
 
 it('collapses slashes anywhere in a path', () => {
   expect(collapseSlashes('///engines//v1///models/')).toBe('/engines/v1/models/');

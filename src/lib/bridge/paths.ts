@@ -10,6 +10,8 @@ type Destination =
 
 const apiRoots = ['engines', 'v1', 'models', 'api', 'anthropic', 'responses', '_sampan'];
 const apiExact = ['/rerank', '/score', '/logs', '/metrics', '/version'];
+const uploadPaths = ['/models/load', '/_sampan/blobs'];
+const downloadPath = /^\/models\/.+\/export$/;
 const networkRoots = ['_relay', 'v2'];
 
 /** The rule of the service worker; `origin` is its own. */
@@ -18,7 +20,8 @@ export function destinationOf(request: Pick<Request, 'url' | 'mode'>, origin: st
   if (url.origin !== origin) return 'network';
   const pathname = collapseSlashes(url.pathname);
   if (networkRoots.includes(rootOf(pathname))) return 'network';
-  if (request.mode === 'navigate') return 'app';
+  // A link to a download is a navigation that never leaves the page.
+  if (request.mode === 'navigate') return downloadPath.test(pathname) ? 'runner' : 'app';
   return isApiPath(pathname) ? 'runner' : 'app';
 }
 
@@ -26,6 +29,11 @@ export function destinationOf(request: Pick<Request, 'url' | 'mode'>, origin: st
 export function isApiPath(pathname: string): boolean {
   const collapsed = collapseSlashes(pathname);
   return apiExact.includes(collapsed) || apiRoots.includes(rootOf(collapsed));
+}
+
+/** Paths that take whole files: their bodies have no limit and are never held in memory. */
+export function isUploadPath(pathname: string): boolean {
+  return uploadPaths.includes(collapseSlashes(pathname));
 }
 
 /** Clients join base URLs carelessly: `//engines//v1/models` is meant as `/engines/v1/models`. */

@@ -18,7 +18,8 @@ const openMessage = v.object({
   /** Path and query. */
   url: v.pipe(v.string(), v.startsWith('/')),
   headers,
-  body: v.optional(bytes),
+  /** A `Blob` crosses as a handle: its bytes stay where they are, on the disk if they are a file's. */
+  body: v.optional(v.union([bytes, v.instance(Blob)])),
 });
 
 /** What everyone hears on `llm-ctl`. */

@@ -1,26 +1,26 @@
 /** A request as it crosses, and the way there and back. */
 import { ApiError } from '#lib/core/errors.ts';
-import { collapseSlashes } from './paths.ts';
+import { collapseSlashes, isUploadPath } from './paths.ts';
 
 export interface WireRequest {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
   readonly headers: [string, string][];
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly body: Uint8Array<ArrayBuffer> | Blob | undefined;
 }
 
 /** Docker Model Runner's limit. */
 const maxBodyBytes = 10 * 1024 * 1024;
 
-/** Reads the whole body; throws `request_too_large` above 10 MiB. */
+/** Reads the whole body, of an upload only its handle; throws `request_too_large` above 10 MiB. */
 export async function readRequest(request: Request): Promise<WireRequest> {
   const { pathname, search } = new URL(request.url);
   return {
     method: request.method,
     url: collapseSlashes(pathname) + search,
     headers: [...request.headers],
-    body: await readBody(request),
+    body: isUploadPath(pathname) ? await readUpload(request) : await readBody(request),
   };
 }
 
@@ -32,6 +32,12 @@ export function toRequest(
 ): Request {
   const { method, url, headers } = wire;
   return new Request(self.location.origin + url, { method, headers, signal, ...(body && { body }) });
+}
+
+/** Chromium passes the handle of a `Blob` body on; any other body it keeps for us, on the disk when it is large. */
+async function readUpload(request: Request): Promise<WireRequest['body']> {
+  const blob = await request.blob();
+  return blob.size === 0 ? undefined : blob;
 }
 
 async function readBody(request: Request): Promise<WireRequest['body']> {

@@ -1,22 +1,60 @@
 /** Who runs models. An engine judges and loads; a loaded model answers. */
 import type { Digest } from '#lib/core/digest.ts';
+import type { CacheType } from '#lib/model/wire.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 
 export type EngineName = 'llama.cpp' | 'webllm';
 
 /** What an engine needs of a stored model. Blobs are read in place and never copied. */
-export interface LoadableModel {
+export type LoadableModel = GgufModel | MlcModel;
+
+/** For llama.cpp. */
+export interface GgufModel {
+  readonly kind: 'gguf';
   readonly id: Digest;
-  /** GGUF files, shards in order. */
+  /** Shards in order. */
   readonly weights: readonly Blob[];
   /** Replaces the template inside the GGUF. */
+  readonly chatTemplate?: string | undefined;
+}
+
+/** For WebLLM. */
+export interface MlcModel {
+  readonly kind: 'mlc';
+  readonly id: Digest;
+  /** All of its files by path; the compiled library (`*.wasm`) is one of them. */
+  readonly files: ReadonlyMap<string, Blob>;
+  /** Replaces the template that came with the tokenizer. */
   readonly chatTemplate?: string | undefined;
 }
 
 export interface LoadConfig {
   /** Tokens of context; the model's trained maximum is the engine's business to clamp to. */
   readonly contextSize: number;
+  /** Layers on the GPU; all when absent, none where there is no GPU. */
+  readonly gpuLayers?: number | undefined;
+  readonly threads?: number | undefined;
+  readonly cacheTypeK?: CacheType | undefined;
+  readonly cacheTypeV?: CacheType | undefined;
+  /** `false` turns it off; else the engine decides. */
+  readonly flashAttention?: boolean | undefined;
+  /** Tokens of thinking, -1 without limit. */
+  readonly thinkBudget?: number | undefined;
+  /** WebLLM: attend to the last so many tokens only, so that a conversation never fills the context. */
+  readonly slidingWindow?: number | undefined;
+  /** WebLLM: prompt tokens computed at once, at most as many as the library was built for. */
+  readonly prefillChunk?: number | undefined;
+}
+
+/** What a loaded model runs with. */
+export interface LoadedConfig {
+  readonly contextSize: number;
+  readonly gpuLayers: number;
+  readonly threads: number;
+  readonly cacheTypeK: CacheType;
+  readonly cacheTypeV: CacheType;
+  readonly flashAttention: boolean;
 }
 
 export interface LoadOptions {
@@ -35,6 +73,7 @@ export interface Engine {
 
 export interface LoadedModel {
   readonly contextSize: number;
+  readonly inForce: LoadedConfig;
   /** Where it computes, for people: "GPU" or "CPU, 4 threads". */
   readonly device: string;
   /** Resolves with the reason when the engine dies by itself; never rejects, stays pending after `close`. */

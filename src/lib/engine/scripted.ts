@@ -2,7 +2,8 @@
 import { ApiError } from '#lib/core/errors.ts';
 import { messageText, type ChatRequest } from '#lib/openai/chat.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
-import type { Engine, LoadableModel, LoadConfig, LoadedModel, LoadOptions } from './port.ts';
+import { ReplyText, stopTextsOf } from './reply-text.ts';
+import type { Engine, LoadableModel, LoadConfig, LoadedConfig, LoadedModel, LoadOptions } from './port.ts';
 
 export interface ScriptedOptions {
   /** The words of the answer to a prompt. */
@@ -40,6 +41,7 @@ export class ScriptedEngine implements Engine {
 export class ScriptedModel implements LoadedModel {
   readonly contextSize: number;
   readonly device = 'scripted';
+  readonly inForce: LoadedConfig;
   readonly lost: Promise<Error>;
   /** Dies as an engine does that ran out of memory. */
   readonly crash: () => void;
@@ -49,6 +51,14 @@ export class ScriptedModel implements LoadedModel {
 
   constructor(config: LoadConfig, options: ScriptedOptions, onClose: () => void) {
     this.contextSize = config.contextSize;
+    this.inForce = {
+      contextSize: config.contextSize,
+      gpuLayers: config.gpuLayers ?? 0,
+      threads: config.threads ?? 1,
+      cacheTypeK: config.cacheTypeK ?? 'f16',
+      cacheTypeV: config.cacheTypeV ?? 'f16',
+      flashAttention: config.flashAttention ?? true,
+    };
     this.#options = options;
     this.#onClose = onClose;
     let report: (error: Error) => void = () => undefined;
@@ -69,17 +79,24 @@ export class ScriptedModel implements LoadedModel {
     }
     const words = this.#options.reply?.(prompt) ?? ['Hello', ' there.'];
     const limit = request.max_completion_tokens ?? request.max_tokens ?? words.length;
+    const reply = new ReplyText(stopTextsOf(request));
+    let [said, completionTokens] = ['', 0];
     yield { type: 'prefill', processedTokens: promptTokens, totalTokens: promptTokens };
-    for (const [index, text] of words.slice(0, limit).entries()) {
+    for (const [index, word] of words.slice(0, limit).entries()) {
       await this.#options.beforeWord?.(index, signal);
       signal.throwIfAborted();
       if (this.#crashed) throw this.#crashed;
-      yield { type: 'text', text };
+      said += word;
+      completionTokens++;
+      const text = reply.advance(said);
+      if (text !== '') yield { type: 'text', text };
+      if (reply.stopped) break;
     }
-    const completionTokens = Math.min(limit, words.length);
+    const rest = reply.end(said);
+    if (rest !== '') yield { type: 'text', text: rest };
     yield {
       type: 'finish',
-      reason: limit < words.length ? 'length' : 'stop',
+      reason: limit < words.length && !reply.stopped ? 'length' : 'stop',
       usage: { promptTokens, cachedTokens: 0, completionTokens },
       timings: { prefillTokens: promptTokens, prefillMs: 1, decodeTokens: completionTokens, decodeMs: 1 },
     };

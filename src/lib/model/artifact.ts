@@ -1,78 +1,142 @@
-/** Judges, before a byte of weights is fetched, whether this build can run an artifact, and which layers it needs. */
+/** Reads what an artifact is, file by file, from its manifest and config alone: before a byte of weights is fetched. */
 import { ApiError } from '#lib/core/errors.ts';
-import { parseModelConfig } from './config.ts';
-import { mediaTypes, type Descriptor, type Manifest } from './manifest.ts';
+import { namedFile, readLayers, type ArtifactLayer, type Packaging } from './artifact-layers.ts';
+import { parseModelConfig, type ModelConfig } from './config.ts';
+import { refuseCollisions } from './file-path.ts';
+import type { FileRole } from './file-role.ts';
+import { layerKind } from './layer-kind.ts';
+import { mediaTypes, type Manifest } from './manifest.ts';
+import { modelFormat, type ModelFormat } from './model-format.ts';
+import { judge, whatRuns, whatWorks, type Verdict } from './verdict.ts';
+
+export type { ArtifactLayer, Packaging } from './artifact-layers.ts';
+export type { FileRole } from './file-role.ts';
 
 export interface Artifact {
-  /** GGUF layers; several are the shards of one model, in order. */
-  readonly weights: readonly Descriptor[];
-  /** Replaces the template inside the GGUF. */
-  readonly chatTemplate?: Descriptor | undefined;
+  readonly packaging: Packaging;
+  readonly format: ModelFormat;
+  /** As GGUF spells it; empty when the config does not say, or says it in words of its own. */
+  readonly architecture: string;
+  /** In the order of the manifest, which is that of the shards in v0.1. */
+  readonly layers: readonly ArtifactLayer[];
+  readonly engine?: 'llama.cpp' | 'webllm' | undefined;
+  /** Why nothing here runs it and what would work. Without it and `engine`, only its unpacked files can tell. */
+  readonly obstacle?: string | undefined;
   /** What the artifact has and this build leaves aside, in whole sentences. */
   readonly notes: readonly string[];
 }
 
-const whatWorks = 'Pull a variant that is packaged as GGUF instead.';
+const packagings: ReadonlyMap<string, Packaging> = new Map([
+  [mediaTypes.configV01, 'docker-v0.1'],
+  [mediaTypes.configV02, 'docker-v0.2'],
+  [mediaTypes.configModelPack, 'modelpack'],
+]);
 
-/** What a config media type says about an artifact that is no v0.1 model. */
+/** What is no model, by the media type of its config. */
 const otherConfigs: ReadonlyMap<string, string> = new Map([
-  [mediaTypes.configV02, 'a model in Docker’s file-per-layer format v0.2 (safetensors)'],
-  [mediaTypes.configModelPack, 'a model in the CNCF ModelPack format'],
   ['application/vnd.oci.image.config.v1+json', 'a container image'],
   ['application/vnd.docker.container.image.v1+json', 'a container image'],
   ['application/vnd.docker.plugin.v1+json', 'a Docker plugin'],
   ['application/vnd.cncf.helm.config.v1+json', 'a Helm chart'],
 ]);
 
-const otherWeights: ReadonlyMap<string, string> = new Map([
-  ['application/vnd.docker.ai.safetensors', 'safetensors weights'],
-  ['application/vnd.docker.ai.dduf', 'a DDUF diffusion model'],
-]);
+/** Where two would leave it open which is meant. */
+const single: readonly (readonly [FileRole, string])[] = [
+  ['template', 'chat template'],
+  ['projector', 'vision projector'],
+];
 
-/** Throws `unsupported_model_format`, naming what the artifact is and what would work. */
-export function judgeArtifact(manifest: Manifest, configBytes: Uint8Array): Artifact {
-  const { mediaType } = manifest.config;
-  if (mediaType !== mediaTypes.configV01) throw unsupported(`This is ${nameConfig(manifest)}`);
-  const { format } = parseModelConfig(configBytes);
-  if (format !== '' && format !== 'gguf')
-    throw unsupported(`This model's weights are in the format “${format}”`);
-  const weights = layersOf(manifest, mediaTypes.gguf);
-  if (weights.length === 0) throw unsupported(`This model has ${nameWeights(manifest)} and no GGUF file`);
-  const templates = layersOf(manifest, mediaTypes.chatTemplate);
-  if (templates.length > 1) throw unsupported('This model has more than one chat template');
-  return { weights, chatTemplate: templates[0], notes: notesOn(manifest) };
+/**
+ * Throws `unsupported_model_format` for what is no model at all and for what would do harm (paths that lead out or
+ * collide, two chat templates, two projectors). A model that nothing here runs is told by its `obstacle`.
+ */
+export function readArtifact(manifest: Manifest, configBytes: Uint8Array): Artifact {
+  const packaging = packagings.get(manifest.config.mediaType);
+  if (!packaging) throw notAModel(manifest);
+  const config = parseModelConfig(configBytes);
+  const layers = readLayers(manifest, config, packaging);
+  const files = layers.filter(({ packing }) => packing === 'raw').map(namedFile);
+  refuseDoubles(files);
+  if (packaging !== 'docker-v0.1') refuseCollisions(files.map(({ path }) => path));
+  const contents = files.length < layers.length ? 'packed' : 'listed';
+  const claimedFormat = config.format;
+  const format = modelFormat(files, claimedFormat);
+  const architecture = ggufArchitecture(config);
+  const verdict =
+    packingObstacle(layers, manifest) ??
+    judge({
+      format,
+      claimedFormat,
+      architecture,
+      files,
+      contents,
+      shards: packaging === 'docker-v0.1' ? 'by-order' : 'by-name',
+    });
+  return { packaging, format, architecture, layers, ...outcome(verdict), notes: notesOn(layers, verdict) };
 }
 
 /** Whether a manifest's config says that it is a model of any known format. */
 export function isModelConfigType(mediaType: string): boolean {
-  return (
-    mediaType === mediaTypes.configV01 ||
-    mediaType === mediaTypes.configV02 ||
-    mediaType === mediaTypes.configModelPack
-  );
+  return packagings.has(mediaType);
 }
 
-function layersOf(manifest: Manifest, mediaType: string): Descriptor[] {
-  return manifest.layers.filter((layer) => layer.mediaType === mediaType);
+/** The verdict as the fields of an artifact. */
+export function outcome(verdict: Verdict): Pick<Artifact, 'engine' | 'obstacle'> {
+  return 'undecided' in verdict ? {} : verdict;
 }
 
-function nameConfig(manifest: Manifest): string {
+/** Throws `unsupported_model_format` for two chat templates or two projectors. */
+export function refuseDoubles(files: readonly { readonly role: FileRole }[]): void {
+  for (const [role, name] of single) {
+    if (files.filter((file) => file.role === role).length > 1) {
+      throw new ApiError(
+        'unsupported_model_format',
+        `This model has more than one ${name}, and one is all that can be in force. ${whatWorks}`,
+      );
+    }
+  }
+}
+
+/** What stands in the way whatever is inside. */
+function packingObstacle(layers: readonly ArtifactLayer[], manifest: Manifest): Verdict | undefined {
+  if (manifest.layers.some(({ mediaType }) => layerKind(mediaType).packing === 'unreadable')) {
+    return {
+      obstacle:
+        'The files of this model are compressed with zstd, which browsers do not unpack. Package it without compression.',
+    };
+  }
+  if (layers.some(({ packing, unpacked }) => packing === 'tar+gzip' && unpacked === undefined)) {
+    return {
+      obstacle:
+        'The config of this model does not name the checksums of its unpacked files, so they cannot be checked. Package it again.',
+    };
+  }
+  return undefined;
+}
+
+/** ModelPack's word is free text ("transformer"), so it is no ground for a refusal. */
+function ggufArchitecture(config: ModelConfig): string {
+  if (config.modelPack) return '';
+  return config.gguf?.['general.architecture'] ?? config.architecture;
+}
+
+function notesOn(layers: readonly ArtifactLayer[], verdict: Verdict): string[] {
+  if (!('engine' in verdict))
+    return 'undecided' in verdict ? ['What runs this model shows once it is unpacked.'] : [];
+  return [
+    ...(layers.some(({ role }) => role === 'projector')
+      ? ['The model can see images, but this version of Sampan runs it for text only.']
+      : []),
+    ...(layers.some(({ role }) => role === 'adapter')
+      ? ['The model comes with a LoRA adapter, which this version of Sampan leaves aside.']
+      : []),
+  ];
+}
+
+function notAModel(manifest: Manifest): ApiError {
   const type = manifest.artifactType ?? manifest.config.mediaType;
   const known = otherConfigs.get(manifest.config.mediaType);
-  return known ?? (type === '' ? 'not a model' : `an artifact of type “${type.slice(0, 100)}”, not a model`);
-}
-
-function nameWeights(manifest: Manifest): string {
-  const names = manifest.layers.flatMap((layer) => otherWeights.get(layer.mediaType) ?? []);
-  return names[0] ?? 'no weights that are known here';
-}
-
-function notesOn(manifest: Manifest): string[] {
-  const projectors = layersOf(manifest, mediaTypes.mmproj);
-  if (projectors.length === 0) return [];
-  return ['The model can see images, but this version of Sampan runs it for text only.'];
-}
-
-function unsupported(what: string): ApiError {
-  return new ApiError('unsupported_model_format', `${what}, and Sampan runs GGUF models. ${whatWorks}`);
+  const what =
+    known ?? (type === '' ? 'not a model' : `an artifact of type “${type.slice(0, 100)}”, not a model`);
+  return new ApiError('unsupported_model_format', `This is ${what}, and ${whatRuns}. ${whatWorks}`);
 }

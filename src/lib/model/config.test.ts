@@ -31,7 +31,57 @@ describe('parseModelConfig', () => {
       gguf: { 'general.architecture': 'llama' },
       contextSize: 8192,
       createdAtMs: Date.UTC(2026, 10, 24, 16, 15, 30, 956),
+      diffIds: [],
     });
+  });
+
+  it('reads a ModelPack config', () => {
+    const config = parseModelConfig(
+      bytes({
+        descriptor: {
+          createdAt: '2025-01-01T00:00:00Z',
+          name: 'smollm2',
+          family: 'smollm',
+          licenses: ['Apache-2.0'],
+          authors: ['someone'],
+          version: 3,
+        },
+        modelfs: { type: 'layers', diffIds: [`sha256:${'a'.repeat(64)}`, `sha512:${'b'.repeat(128)}`] },
+        config: { architecture: 'transformer', paramSize: '135m', precision: 'bf16', context_size: 4096 },
+      }),
+    );
+    expect(config).toMatchObject({
+      format: '',
+      parameters: '135m',
+      architecture: 'transformer',
+      contextSize: undefined,
+      createdAtMs: Date.UTC(2025, 0, 1),
+      diffIds: [`sha256:${'a'.repeat(64)}`, undefined],
+      modelPack: { name: 'smollm2', family: 'smollm', precision: 'bf16', licenses: ['Apache-2.0'] },
+    });
+  });
+
+  it.each([
+    ['paramSize', { config: { paramSize: '1b' } }, true],
+    ['createdAt', { config: {}, descriptor: { createdAt: '2025-01-01T00:00:00Z' } }, true],
+    ['modelfs', { config: {}, modelfs: {} }, true],
+    [
+      'files, as the draft of Docker’s format',
+      { config: {}, descriptor: { createdAt: 'x' }, files: [] },
+      false,
+    ],
+    ['none of them', { config: { format: 'gguf' }, descriptor: { created: 'x' }, rootfs: {} }, false],
+  ])('knows ModelPack by %s', (_, document, isModelPack) => {
+    expect(parseModelConfig(bytes(document)).modelPack !== undefined).toBe(isModelPack);
+  });
+
+  it('keeps the digests of unpacked layers in their places', () => {
+    const rootfs = { type: 'rootfs', diff_ids: ['sha256:0', `sha256:${'c'.repeat(64)}`] };
+    expect(parseModelConfig(bytes({ config: {}, rootfs })).diffIds).toEqual([
+      undefined,
+      `sha256:${'c'.repeat(64)}`,
+    ]);
+    expect(parseModelConfig(bytes({ config: {}, rootfs: { diff_ids: 'none' } })).diffIds).toEqual([]);
   });
 
   it('reads the draft of the specification', () => {

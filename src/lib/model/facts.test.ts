@@ -47,6 +47,56 @@ describe('describeModel', () => {
   });
 });
 
+describe('describeModel of a ModelPack', () => {
+  const raw = (path: string, size: number, type = 'weight') => ({
+    mediaType: `application/vnd.cncf.model.${type}.v1.raw`,
+    size,
+    digest: digest('b'),
+    annotations: { 'org.cncf.model.filepath': path },
+  });
+  const pack = (path: string, format?: string) =>
+    describeModel({
+      ...stored,
+      manifest: bytes({
+        ...manifest,
+        config: { ...manifest.config, mediaType: mediaTypes.configModelPack },
+        layers: [raw(path, 98_362_432), raw('LICENSE', 1000, 'doc')],
+      }),
+      config: bytes({
+        descriptor: { createdAt: '2025-01-01T00:00:00Z' },
+        modelfs: { type: 'layers', diffIds: [] },
+        config: {
+          architecture: 'llama',
+          paramSize: '134.52M',
+          quantization: 'Q4_1',
+          ...(format && { format }),
+        },
+      }),
+    });
+
+  it('has Docker’s shape', () => {
+    expect(pack('model.gguf', 'gguf')).toMatchObject({
+      created: Date.UTC(2025, 0, 1) / 1000,
+      config: {
+        format: 'gguf',
+        quantization: 'Q4_1',
+        parameters: '134.52M',
+        architecture: 'llama',
+        size: '93.81MiB',
+      },
+    });
+    expect(pack('model.gguf').config).not.toHaveProperty('context_size');
+  });
+
+  it.each([
+    ['model.gguf', undefined, 'gguf'],
+    ['model.safetensors', undefined, 'safetensors'],
+    ['model.onnx', 'onnx', 'onnx'],
+  ])('tells the format of %s (%s) as %s', (path, claimed, format) => {
+    expect(pack(path, claimed).config.format).toBe(format);
+  });
+});
+
 describe('describeForOpenAi', () => {
   it('is the shape of GET /engines/v1/models', () => {
     expect(describeForOpenAi(describeModel(stored))).toEqual({

@@ -1,7 +1,10 @@
 /** A stored model as the APIs describe it: Docker Model Runner's shape, and OpenAI's with a `dmr` block. */
 import type { Digest } from '#lib/core/digest.ts';
+import { formatWireSize } from '#lib/core/format.ts';
+import { namedFile, readLayers } from './artifact-layers.ts';
 import { parseModelConfig, type ModelConfig } from './config.ts';
-import { parseManifest } from './manifest.ts';
+import { parseManifest, type Manifest } from './manifest.ts';
+import { modelFormat } from './model-format.ts';
 import type { ModelJson, OpenAiModelJson } from './wire.ts';
 
 /** What the index keeps of a model, or what a registry says of one (then without tags). */
@@ -17,12 +20,17 @@ export interface DescribableModel {
 /** Throws `unsupported_model_format` when the manifest or the config is none. */
 export function describeModel(model: DescribableModel): ModelJson {
   const config = parseModelConfig(model.config);
+  const document = parseManifest(model.manifest);
+  const manifest = document.kind === 'manifest' ? document.manifest : undefined;
   return {
     id: model.id,
     tags: model.tags,
     created: Math.floor((config.createdAtMs ?? 0) / 1000),
-    config: wireConfig(config),
-    size_bytes: layersBytes(model.manifest),
+    config: {
+      ...wireConfig(config),
+      ...(config.modelPack && manifest ? modelPackFacts(manifest, config) : {}),
+    },
+    size_bytes: manifest ? layersBytes(manifest) : 0,
   };
 }
 
@@ -56,10 +64,20 @@ function wireConfig(config: ModelConfig): ModelJson['config'] {
   };
 }
 
+/** ModelPack leaves the format to the names of the files, and has no field for the size of the weights. */
+function modelPackFacts(
+  manifest: Manifest,
+  config: ModelConfig,
+): Pick<ModelJson['config'], 'format' | 'size'> {
+  const layers = readLayers(manifest, config, 'modelpack');
+  const format = modelFormat(layers.map(namedFile), config.format);
+  const weights = layers.filter(({ role }) => role === 'weights');
+  const weightBytes = weights.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  return { format: format === 'unknown' ? config.format : format, size: formatWireSize(weightBytes) };
+}
+
 /** A layer that is listed twice is stored once. */
-function layersBytes(manifestBytes: Uint8Array): number {
-  const document = parseManifest(manifestBytes);
-  if (document.kind === 'index') return 0;
-  const sizes = new Map(document.manifest.layers.map((layer) => [layer.digest, layer.size]));
+function layersBytes({ layers }: Manifest): number {
+  const sizes = new Map(layers.map((layer) => [layer.digest, layer.size]));
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

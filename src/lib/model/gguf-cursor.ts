@@ -10,14 +10,18 @@ export interface GgufFloat {
 
 export interface GgufArray {
   readonly count: number;
-  /** Absent over `maxKeptItems`, and for arrays of arrays. */
-  readonly items?: readonly GgufScalar[];
+  /** The first 50 at most; none of an array of arrays. */
+  readonly items: readonly GgufScalar[];
 }
 
 export type GgufValue = GgufScalar | GgufArray;
 
-/** More bytes than the window holds are needed: the reader widens it and starts again. */
-export class OutOfWindow extends Error {}
+/** More bytes than the window holds are needed: the reader widens it and starts again, if there can be so many. */
+export class OutOfWindow extends Error {
+  constructor(readonly neededBytes: number) {
+    super('more bytes are needed');
+  }
+}
 
 const maxKeptItems = 50;
 const maxDepth = 4;
@@ -40,6 +44,23 @@ const widths: ReadonlyMap<number, number> = new Map([
   [12, 8], // f64
 ]);
 
+/** By value type. */
+const typeNames: readonly string[] = [
+  'uint8',
+  'int8',
+  'uint16',
+  'int16',
+  'uint32',
+  'int32',
+  'float32',
+  'bool',
+  'string',
+  'array',
+  'uint64',
+  'int64',
+  'float64',
+];
+
 export class GgufCursor {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -56,6 +77,11 @@ export class GgufCursor {
 
   get remaining(): number {
     return this.#bytes.byteLength - this.#offset;
+  }
+
+  /** At least so many bytes must follow: what a count claims is held against the file before anything is read. */
+  require(length: number): void {
+    if (length > this.remaining) throw new OutOfWindow(this.#offset + length);
   }
 
   ascii(length: number): string {
@@ -83,6 +109,13 @@ export class GgufCursor {
 
   skip(length: number): void {
     this.#advance(length);
+  }
+
+  /** Of the value that comes next: `string`, `array of uint8`. */
+  typeName(type: number): string {
+    if (type !== arrayType) return typeNames[type] ?? 'unknown';
+    this.require(4);
+    return `array of ${typeNames[this.#view.getUint32(this.#offset, true)] ?? 'unknown'}`;
   }
 
   value(type: number): GgufValue {
@@ -126,11 +159,11 @@ export class GgufCursor {
     if (depth > maxDepth) throw this.damaged('its arrays are nested too deeply');
     const type = this.u32();
     const count = this.count(Number.MAX_SAFE_INTEGER, 'array items');
-    if (type !== arrayType && count <= maxKeptItems) {
-      return { count, items: Array.from({ length: count }, () => this.#scalar(type)) };
-    }
-    this.#skipItems(type, count, depth);
-    return { count };
+    this.require(count * this.#leastBytes(type));
+    const kept = type === arrayType ? 0 : Math.min(count, maxKeptItems);
+    const items = Array.from({ length: kept }, () => this.#scalar(type));
+    this.#skipItems(type, count - kept, depth);
+    return { count, items };
   }
 
   /** Takes time in proportion to the bytes passed, never to the count claimed: every item has at least one byte. */
@@ -140,6 +173,12 @@ export class GgufCursor {
       if (type === textType) this.skipText();
       else this.#array(depth + 1);
     }
+  }
+
+  /** A text is its length at least, an array its type and its length. */
+  #leastBytes(type: number): number {
+    if (type === textType) return 8;
+    return type === arrayType ? 12 : this.#width(type);
   }
 
   #width(type: number): number {
@@ -154,7 +193,7 @@ export class GgufCursor {
   }
 
   #advance(length: number): number {
-    if (length > this.remaining) throw new OutOfWindow();
+    this.require(length);
     const start = this.#offset;
     this.#offset += length;
     return start;

@@ -49,10 +49,10 @@ export const fileTypeNames: ReadonlyMap<number, string> = new Map([
 /** A value of `gguf{}`; undefined for arrays over 50 items, which Docker Model Runner leaves out. */
 export function wireValue(value: GgufValue): string | undefined {
   if (typeof value !== 'object' || 'float' in value) return wireScalar(value);
-  return value.items?.map(wireScalar).join(', ');
+  return value.items.length === value.count ? value.items.map(wireScalar).join(', ') : undefined;
 }
 
-function wireScalar(value: GgufScalar): string {
+export function wireScalar(value: GgufScalar): string {
   return typeof value === 'object' ? wireFloat(value.float) : String(value);
 }
 

@@ -81,8 +81,8 @@ describe('parseGgufHeader', () => {
       languages: 'en, zh',
       floats: '0.500000, 2.000000',
     });
-    expect(metadata.get('long')).toEqual({ count: 51 });
-    expect(metadata.get('nested')).toEqual({ count: 1 });
+    expect(metadata.get('long')).toEqual({ count: 51, items: Array<number>(50).fill(0) });
+    expect(metadata.get('nested')).toEqual({ count: 1, items: [] });
   });
 
   it.each([
@@ -113,7 +113,7 @@ describe('parseGgufHeader', () => {
     const header = await parseGgufHeader(source);
     const mebibyte = 1024 * 1024;
     expect(header.architecture).toBe('llama');
-    expect(header.metadata.get('tokens')).toEqual({ count: 300_000 });
+    expect(header.metadata.get('tokens')).toMatchObject({ count: 300_000 });
     expect(reads).toEqual([
       [0, mebibyte],
       [mebibyte, 2 * mebibyte],
@@ -163,20 +163,31 @@ describe('parseGgufHeader', () => {
     await expect(parseGgufHeader(bytes)).rejects.toThrow('nested');
   });
 
-  it('gives up on a header that claims more than 64 MiB, and never asks for more', async () => {
-    const head = ggufBytes({ entries: [entry.array('x', 8, [], 2n ** 50n)] });
-    let furthest = 0;
-    const endless: ByteSource = {
-      size: Number.MAX_SAFE_INTEGER,
-      read: (from, to) => {
-        furthest = to;
-        const chunk = new Uint8Array(to - from);
-        if (from === 0) chunk.set(head);
-        return Promise.resolve(chunk);
-      },
-    };
+  it.each([
+    ['texts', entry.array('x', 8, [], 2n ** 50n)],
+    ['arrays', entry.array('x', 9, [], 2n ** 50n)],
+    ['numbers', entry.array('x', 10, [], 2n ** 50n)],
+  ])('reads no further when a header claims more %s than it can have', async (_, claim) => {
+    const endless = endlessSource(ggufBytes({ entries: [claim] }));
     await expect(parseGgufHeader(endless)).rejects.toThrow('its header is larger than');
-    expect(furthest).toBe(64 * 1024 * 1024);
+    expect(endless.furthest).toBe(1024 * 1024);
+  });
+
+  it.each([
+    ['entries', ggufBytes({ entryCount: 65_536n })],
+    ['tensors', ggufBytes({ tensorCount: 1_000_000n })],
+  ])('reads no further when a short file claims more %s than it can hold', async (_, bytes) => {
+    await expect(parseGgufHeader(bytes)).rejects.toThrow('it was cut short');
+  });
+
+  it('gives up on a header of more than 64 MiB, and never asks for more', async () => {
+    // Believable one by one: a long array, then nameless entries and tensors of zeros.
+    const long = entry.array('x', 0, [], 42n * 1024n * 1024n);
+    const endless = endlessSource(
+      ggufBytes({ entries: [long], entryCount: 65_536n, tensorCount: 1_000_000n }),
+    );
+    await expect(parseGgufHeader(endless)).rejects.toThrow('its header is larger than');
+    expect(endless.furthest).toBe(64 * 1024 * 1024);
   });
 
   it('takes no more than it asked for', async () => {
@@ -217,6 +228,23 @@ describe('parseGgufHeader', () => {
     );
   });
 });
+
+/** A file of zeros without end after `head`, which notes how much of it was read. */
+function endlessSource(head: Uint8Array): ByteSource & { readonly furthest: number } {
+  let furthest = 0;
+  return {
+    size: Number.MAX_SAFE_INTEGER,
+    read: (from, to) => {
+      furthest = to;
+      const chunk = new Uint8Array(to - from);
+      if (from === 0) chunk.set(head);
+      return Promise.resolve(chunk);
+    },
+    get furthest() {
+      return furthest;
+    },
+  };
+}
 
 async function parsesOrRefuses(bytes: Uint8Array): Promise<void> {
   try {

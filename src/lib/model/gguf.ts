@@ -13,6 +13,8 @@ export interface ByteSource {
 export interface GgufHeader {
   readonly version: number;
   readonly metadata: ReadonlyMap<string, GgufValue>;
+  /** `uint32`, `array of string`, by key. */
+  readonly types: ReadonlyMap<string, string>;
   readonly tensorCount: number;
   /** Of the tensors in this file: a shard has its own only. */
   readonly parameters: number;
@@ -33,6 +35,10 @@ const maxMetadata = 65_536;
 const maxTensors = 1_000_000;
 const maxDimensions = 8;
 const maxKeyBytes = 65_535;
+/** A key of no letters, its type, one byte. */
+const leastEntryBytes = 8 + 4 + 1;
+/** A name of no letters, no dimensions, its type, its place. */
+const leastTensorBytes = 8 + 4 + 4 + 8;
 
 /** Throws `unsupported_model_format` when the bytes are no GGUF header, or one that was made to do harm. */
 export async function parseGgufHeader(source: Blob | Uint8Array | ByteSource): Promise<GgufHeader> {
@@ -46,7 +52,8 @@ export async function parseGgufHeader(source: Blob | Uint8Array | ByteSource): P
       return readHeader(new GgufCursor(window));
     } catch (thrown) {
       if (!(thrown instanceof OutOfWindow)) throw thrown;
-      if (end === limit || window.byteLength < end) throw cutShort(bytes.size > maxWindowBytes);
+      const hopeless = thrown.neededBytes > limit || window.byteLength < end;
+      if (hopeless) throw cutShort(thrown.neededBytes > maxWindowBytes ? 'larger' : 'short');
     }
   }
 }
@@ -55,12 +62,14 @@ function readHeader(cursor: GgufCursor): GgufHeader {
   const version = readVersion(cursor);
   const tensorCount = cursor.count(maxTensors, 'tensors');
   const metadataCount = cursor.count(maxMetadata, 'metadata entries');
-  const metadata = readMetadata(cursor, metadataCount);
+  cursor.require(metadataCount * leastEntryBytes + tensorCount * leastTensorBytes);
+  const { metadata, types } = readMetadata(cursor, metadataCount);
   const parameters = readTensors(cursor, tensorCount);
   const architecture = textOf(metadata, 'general.architecture') ?? '';
   return {
     version,
     metadata,
+    types,
     tensorCount,
     parameters,
     architecture,
@@ -87,13 +96,16 @@ function readVersion(cursor: GgufCursor): number {
   );
 }
 
-function readMetadata(cursor: GgufCursor, count: number): Map<string, GgufValue> {
+function readMetadata(cursor: GgufCursor, count: number): Pick<GgufHeader, 'metadata' | 'types'> {
   const metadata = new Map<string, GgufValue>();
+  const types = new Map<string, string>();
   for (let index = 0; index < count; index++) {
     const key = cursor.text(maxKeyBytes);
-    metadata.set(key, cursor.value(cursor.u32()));
+    const type = cursor.u32();
+    types.set(key, cursor.typeName(type));
+    metadata.set(key, cursor.value(type));
   }
-  return metadata;
+  return { metadata, types };
 }
 
 /** The sum over all tensors of the product of their dimensions. */
@@ -155,7 +167,7 @@ function concatenate(head: Uint8Array, tail: Uint8Array, end: number): Uint8Arra
   return whole;
 }
 
-function cutShort(large: boolean): ApiError {
-  const why = large ? `its header is larger than ${maxWindowBytes} bytes` : 'it was cut short';
+function cutShort(header: 'larger' | 'short'): ApiError {
+  const why = header === 'larger' ? `its header is larger than ${maxWindowBytes} bytes` : 'it was cut short';
   return new ApiError('unsupported_model_format', `The GGUF file cannot be read: ${why}. Download it again.`);
 }

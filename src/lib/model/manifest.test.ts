@@ -38,6 +38,23 @@ describe('parseManifest', () => {
     );
   });
 
+  it('says that ten thousand layers are too many, before it looks at any of them', () => {
+    const endless = { ...manifest, layers: Array(10_000).fill(0) };
+    expect(() => parseManifest(bytes(endless))).toThrow(
+      'lists 10000 entries, and no model has more than 1000',
+    );
+  });
+
+  it.each(['sha512', 'sha1', 'md5', 'blake3'])(
+    'never takes a digest of %s for one that it can check',
+    (algorithm) => {
+      const weaker = { ...manifest, layers: [{ ...layer, digest: `${algorithm}:${'a'.repeat(128)}` }] };
+      expect(() => parseManifest(bytes(weaker))).toThrow(
+        `layers.0.digest: a digest of the algorithm ${algorithm}, and only sha256 can be checked here`,
+      );
+    },
+  );
+
   it('refuses more bytes than any registry serves', () => {
     expect(() => parseManifest(new Uint8Array(maxManifestBytes + 1))).toThrow('larger than');
   });

@@ -12,9 +12,29 @@ export const mediaTypes = {
   configV02: 'application/vnd.docker.ai.model.config.v0.2+json',
   configModelPack: 'application/vnd.cncf.model.config.v1+json',
   gguf: 'application/vnd.docker.ai.gguf.v3',
+  lora: 'application/vnd.docker.ai.gguf.v3.lora',
   mmproj: 'application/vnd.docker.ai.mmproj',
+  /** As the draft of the specification spells it. */
+  draftMmproj: 'application/vnd.docker.ai.gguf.v3.mmproj',
+  safetensors: 'application/vnd.docker.ai.safetensors',
+  dduf: 'application/vnd.docker.ai.dduf',
   chatTemplate: 'application/vnd.docker.ai.chat.template.jinja',
   license: 'application/vnd.docker.ai.license',
+  /** Any file of a v0.2 model; its name says what it is. */
+  modelFile: 'application/vnd.docker.ai.model.file',
+  configTar: 'application/vnd.docker.ai.vllm.config.tar',
+  folderTar: 'application/vnd.docker.ai.dir.tar',
+  modelPack: 'application/vnd.cncf.model.manifest.v1+json',
+  modelPackWeight: 'application/vnd.cncf.model.weight.v1.raw',
+  modelPackWeightConfig: 'application/vnd.cncf.model.weight.config.v1.raw',
+  modelPackDocument: 'application/vnd.cncf.model.doc.v1.raw',
+} as const;
+
+/** Annotations of a layer. */
+export const annotations = {
+  path: 'org.cncf.model.filepath',
+  metadata: 'org.cncf.model.file.metadata+json',
+  untested: 'org.cncf.model.file.mediatype.untested',
 } as const;
 
 /** Registries refuse larger ones too; a hostile one must not fill the memory. */
@@ -23,7 +43,7 @@ const maxLayers = 1000;
 
 const digest = v.custom<Digest>(
   (value) => typeof value === 'string' && isDigest(value),
-  'not a sha256 digest',
+  ({ input }) => explainDigest(input),
 );
 
 const descriptor = v.object({
@@ -40,7 +60,7 @@ const manifest = v.object({
   mediaType: v.optional(v.string()),
   artifactType: v.optional(v.string()),
   config: descriptor,
-  layers: v.pipe(v.array(descriptor), v.maxLength(maxLayers)),
+  layers: v.array(descriptor),
   annotations: v.optional(v.record(v.string(), v.string())),
 });
 
@@ -49,7 +69,7 @@ export type Manifest = v.InferOutput<typeof manifest>;
 const index = v.object({
   schemaVersion: v.literal(2),
   mediaType: v.optional(v.string()),
-  manifests: v.pipe(v.array(descriptor), v.maxLength(maxLayers)),
+  manifests: v.array(descriptor),
 });
 
 export type Index = v.InferOutput<typeof index>;
@@ -62,14 +82,41 @@ export type ManifestDocument =
 export function parseManifest(bytes: Uint8Array): ManifestDocument {
   if (bytes.byteLength > maxManifestBytes) throw notAManifest(`it is larger than ${maxManifestBytes} bytes`);
   const json = parseJson(bytes);
+  refuseEndlessLists(json);
   if (typeof json === 'object' && json !== null && 'manifests' in json) {
-    const parsed = v.safeParse(index, json);
-    if (parsed.success) return { kind: 'index', index: parsed.output };
-    throw notAManifest(v.summarize(parsed.issues));
+    return { kind: 'index', index: parse(index, json) };
   }
-  const parsed = v.safeParse(manifest, json);
-  if (parsed.success) return { kind: 'manifest', manifest: parsed.output };
-  throw notAManifest(v.summarize(parsed.issues));
+  return { kind: 'manifest', manifest: parse(manifest, json) };
+}
+
+function parse<Schema extends typeof index | typeof manifest>(
+  schema: Schema,
+  json: unknown,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, json, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw notAManifest(`${v.getDotPath(issue) ?? 'the document'}: ${issue.message}`);
+}
+
+/** Before the entries are looked at: ten thousand of them are refused, not judged one by one. */
+function refuseEndlessLists(json: unknown): void {
+  if (typeof json !== 'object' || json === null) return;
+  for (const list of [
+    ...('layers' in json ? [json.layers] : []),
+    ...('manifests' in json ? [json.manifests] : []),
+  ]) {
+    if (Array.isArray(list) && list.length > maxLayers) {
+      throw notAManifest(`it lists ${list.length} entries, and no model has more than ${maxLayers}`);
+    }
+  }
+}
+
+/** Another algorithm cannot be checked here, and is never taken on trust. */
+function explainDigest(input: unknown): string {
+  const algorithm = typeof input === 'string' ? /^([a-z0-9+._-]{1,20}):/.exec(input)?.[1] : undefined;
+  if (algorithm === undefined || algorithm === 'sha256') return 'not a sha256 digest';
+  return `a digest of the algorithm ${algorithm}, and only sha256 can be checked here`;
 }
 
 function parseJson(bytes: Uint8Array): unknown {

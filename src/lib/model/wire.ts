@@ -22,6 +22,157 @@ export interface ModelJson {
   readonly size_bytes: number;
 }
 
+/** One entry of `GET /_sampan/models` and of the feed: what this browser knows of it besides. */
+export interface LocalModelJson extends ModelJson {
+  /** Bytes that no other model uses: what deleting it frees. */
+  readonly own_bytes: number;
+  /** Unix seconds of the last answer. */
+  readonly last_used?: number;
+  /** What runs it; absent when nothing here does, then `obstacle` says why. */
+  readonly engine?: 'llama.cpp' | 'webllm';
+  readonly obstacle?: string;
+  /** Files that are missing from the browser's storage. */
+  readonly missing_files?: number;
+}
+
+/** A layer of a stored model, or a file inside a tar layer. */
+export interface FileJson {
+  readonly path: string;
+  /** What it is for, as `FileRole` of `artifact.ts`. */
+  readonly role: string;
+  readonly media_type: string;
+  readonly digest: Digest;
+  readonly size_bytes: number;
+  readonly stored: boolean;
+  /** First tags of other models that use the same bytes. */
+  readonly shared_with: readonly string[];
+}
+
+/** `GET /_sampan/models/{ref}`; `?remote=true` asks the registry, before a byte of weights is fetched. */
+export interface ModelDetailJson {
+  readonly model: LocalModelJson;
+  /** How it is packaged, for people: "Docker v0.1", "Docker v0.2", "CNCF ModelPack". */
+  readonly packaging: string;
+  readonly files: readonly FileJson[];
+  /** The template in force and where it comes from. */
+  readonly chat_template?: { readonly text: string; readonly from: 'artifact' | 'gguf' };
+  /** Whole sentences on what the artifact has and is left aside here. */
+  readonly notes: readonly string[];
+  /** As stored, parsed. */
+  readonly manifest: unknown;
+  readonly config: unknown;
+  readonly settings: ModelSettingsJson;
+  /** What the loaded model runs with; absent while it is not loaded. */
+  readonly in_force?: InForceJson;
+}
+
+/** `GET /_sampan/models/{ref}/metadata`: the GGUF header, every key. */
+export interface MetadataJson {
+  readonly entries: readonly {
+    readonly key: string;
+    /** `string`, `uint32`, `array of string` … */
+    readonly type: string;
+    /** The value or its beginning. */
+    readonly value: string;
+    /** Of an array. */
+    readonly count?: number;
+  }[];
+}
+
+/** How a person wants a model to run; what is absent is the engine's or the model's default. `PUT /_sampan/models/{ref}/settings`. */
+export interface ModelSettingsJson {
+  readonly context_size?: number;
+  /** A Go duration: "5m", "0" unloads at once, "-1" never. */
+  readonly keep_alive?: string;
+  readonly mode?: 'completion' | 'embedding' | 'reranking';
+  readonly gpu_layers?: number;
+  readonly threads?: number;
+  readonly cache_type_k?: CacheType;
+  readonly cache_type_v?: CacheType;
+  readonly flash_attention?: boolean;
+  /** Requests answered at once. */
+  readonly parallel?: number;
+  readonly think?: boolean;
+  /** Tokens of thinking; -1 is without limit. */
+  readonly think_budget?: number;
+  readonly system_prompt?: string;
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly top_k?: number;
+  readonly min_p?: number;
+  readonly repeat_penalty?: number;
+  readonly presence_penalty?: number;
+  readonly frequency_penalty?: number;
+  readonly max_tokens?: number;
+  readonly seed?: number;
+}
+
+export type CacheType = 'f32' | 'f16' | 'q8_0' | 'q5_1' | 'q5_0' | 'q4_1' | 'q4_0';
+
+export interface InForceJson {
+  readonly context_size: number;
+  readonly keep_alive: string;
+  readonly gpu_layers: number;
+  readonly threads: number;
+  readonly cache_type_k: CacheType;
+  readonly cache_type_v: CacheType;
+  readonly flash_attention: boolean;
+  readonly parallel: number;
+  /** Settings were changed since: loading again applies them. */
+  readonly outdated: boolean;
+}
+
+/** `POST /_sampan/blobs` (the body is the file) answers with one; it is kept for a package of this session. */
+export interface BlobJson {
+  readonly digest: Digest;
+  readonly size_bytes: number;
+}
+
+/** A blob that was uploaded before, with its file name. */
+export interface PackagedFileJson {
+  readonly digest: Digest;
+  readonly name: string;
+}
+
+/** `POST /_sampan/package`: a new model from files or from a stored model; answers with its `LocalModelJson`. */
+export interface PackageRequestJson {
+  /** The new name. */
+  readonly target: string;
+  readonly format: 'docker' | 'cncf';
+  /** A stored model whose files are taken over; with it `weights` is absent. */
+  readonly from?: string;
+  /** GGUF files; several are shards in order. */
+  readonly weights?: readonly PackagedFileJson[];
+  /** `null` takes the one of `from` away. */
+  readonly chat_template?: PackagedFileJson | null;
+  readonly projector?: PackagedFileJson | null;
+  readonly licenses?: readonly PackagedFileJson[];
+  /** Docker only: ModelPack has no place for it. */
+  readonly context_size?: number;
+  /** Unix milliseconds, best those of the file: the same files and the same time make the same id. 0 when absent. */
+  readonly created_ms?: number;
+}
+
+/** A line of `POST /_sampan/blobs` for who accepts `application/x-ndjson`; the last is `stored` or `error`. */
+export type UploadJson =
+  | { readonly type: 'progress'; readonly done_bytes: number; readonly total_bytes: number }
+  | ({ readonly type: 'stored' } & BlobJson)
+  | { readonly type: 'error'; readonly error: ErrorBody['error'] };
+
+/** A line of `POST /_sampan/models/{ref}/repair`. */
+export type RepairJson =
+  | { readonly type: 'progress'; readonly checked_bytes: number; readonly total_bytes: number }
+  | { readonly type: 'damaged'; readonly digest: Digest; readonly path: string; readonly missing: boolean }
+  /** Damaged files are fetched again by the pull of that id, if there were any. */
+  | { readonly type: 'done'; readonly damaged: number; readonly pull?: string }
+  | { readonly type: 'error'; readonly error: ErrorBody['error'] };
+
+/** `POST /_sampan/prune`: what no model and no pull needs is removed. */
+export interface PruneJson {
+  readonly removed_blobs: number;
+  readonly freed_bytes: number;
+}
+
 /** One entry of `GET /engines/v1/models`. */
 export interface OpenAiModelJson {
   readonly id: string;
@@ -65,10 +216,23 @@ export interface ProgressJson {
   readonly total: number;
   readonly layer: { readonly id?: string; readonly size: number; readonly current: number };
   readonly mode: 'pull' | 'push';
+  /** Ours, on a line of type `error`: its code and what to change. */
+  readonly error?: ErrorBody['error'];
 }
 
 export type PullStatus =
-  'queued' | 'resolving' | 'pulling' | 'checking' | 'retrying' | 'paused' | 'failed' | 'done';
+  | 'queued'
+  | 'resolving'
+  | 'pulling'
+  | 'checking'
+  | 'retrying'
+  /** Waits for the machine's network. */
+  | 'offline'
+  /** Expands a compressed layer. */
+  | 'unpacking'
+  | 'paused'
+  | 'failed'
+  | 'done';
 
 /** One entry of `GET /_sampan/pulls`. */
 export interface PullJson {
@@ -88,6 +252,17 @@ export interface PullJson {
   readonly error?: ErrorBody['error'];
   /** The id of the model once it is stored. */
   readonly model_id?: Digest;
+  /** Place in the queue, from 1; absent unless queued. */
+  readonly position?: number;
+}
+
+/** What a pull may be told: `POST /_sampan/pulls/{id}/{verb}`; `anyway` stores what nothing here can run. */
+export type PullVerb = 'pause' | 'resume' | 'first' | 'anyway';
+
+/** `GET` and `PUT /_sampan/settings`. */
+export interface SettingsJson {
+  /** Pulls at once, 1 to 8. */
+  readonly parallel_pulls: number;
 }
 
 /** The runner and the machine, for the status bar. `GET /_sampan/status`. */
@@ -111,7 +286,7 @@ export interface StatusJson {
  */
 export interface Feed {
   readonly status: StatusJson;
-  readonly models: readonly ModelJson[];
+  readonly models: readonly LocalModelJson[];
   readonly pulls: readonly PullJson[];
   readonly runners: readonly RunnerJson[];
 }

@@ -32,6 +32,9 @@ const request = v.object({
   stop: v.nullish(v.union([v.string(), v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4))])),
   presence_penalty: between(-2, 2),
   frequency_penalty: between(-2, 2),
+  repeat_penalty: between(0, 10),
+  /** Values for the model's own template, e.g. `enable_thinking`. */
+  chat_template_kwargs: v.nullish(v.record(v.string(), v.unknown())),
   /** llama-server's own: prefill progress between the chunks of a stream. */
   return_progress: v.nullish(v.boolean()),
 });

@@ -5,6 +5,8 @@ import type { ByteRange, LayerBody } from './port.ts';
 
 export type Fetch = typeof fetch;
 
+const maxDiscardedBytes = 64 * 1024;
+
 /**
  * Runs `run` with a signal that also fires after `delayMs`. Throws the caller's own reason when the caller aborted,
  * and `registry_unreachable` when time was up or the connection broke: fetch says both with errors of any kind.
@@ -55,6 +57,15 @@ export async function readAtMost(
   return whole;
 }
 
+/** Reads what is left of a small answer, so that its connection can serve again. Never rejects. */
+export async function discard(response: Response): Promise<void> {
+  try {
+    await readAtMost(response, maxDiscardedBytes, () => unreachable('The answer is too long.'));
+  } catch {
+    // The answer was understood before this; a line that breaks now shows in the next request.
+  }
+}
+
 /** Sends a GET with these headers and hands the response (200, or 206 and 416 to a range) to `read`. */
 type Get = <Result>(
   headers: Readonly<Record<string, string>>,
@@ -95,10 +106,17 @@ function emptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({ start: (controller) => controller.close() });
 }
 
+/** `Retry-After` when it is a number of seconds. */
+export function retryAfterMs(response: Response): number | undefined {
+  const seconds = Number(response.headers.get('retry-after') ?? NaN);
+  return Number.isSafeInteger(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+}
+
 /** `Retry-After` as words: " Try again in 30 seconds." */
 export function retryAdvice(response: Response): string {
-  const seconds = Number(response.headers.get('retry-after') ?? NaN);
-  if (!Number.isSafeInteger(seconds) || seconds <= 0) return 'Try again later.';
+  const waitMs = retryAfterMs(response);
+  if (waitMs === undefined) return 'Try again later.';
+  const seconds = waitMs / 1000;
   if (seconds < 120) return `Try again in ${seconds} seconds.`;
   return `Try again in ${Math.ceil(seconds / 60)} minutes.`;
 }

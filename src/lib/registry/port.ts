@@ -41,7 +41,33 @@ export interface LayerBody {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
+/** A model as it lies in the store, ready to be sent. */
+export interface PushableModel {
+  readonly manifest: Manifest;
+  /** Sent as they are: their sha256 is the model's id there too. */
+  readonly manifestBytes: Uint8Array<ArrayBuffer>;
+  readonly configBytes: Uint8Array<ArrayBuffer>;
+  /** The bytes of a layer. */
+  open(digest: Digest): Promise<Blob>;
+}
+
+export interface PushOptions {
+  readonly credentials?: Credentials | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Repositories of the same registry that may hold the layers already (`ai/smollm2`): these are mounted, not sent. */
+  readonly mountFrom?: readonly string[] | undefined;
+  /** What of a layer is there, never backwards within one upload session; its size when it needed no sending. */
+  readonly onProgress?: ((layer: Descriptor, sentBytes: number) => void) | undefined;
+}
+
 export interface Registry {
   /** Throws `model_not_found`, `unauthorized`, `registry_unreachable`, `rate_limited`, `unsupported_model_format`. */
   resolve(reference: Reference, options: ResolveOptions): Promise<ResolvedModel>;
+  /**
+   * Sends what the registry lacks, layers first, manifest last; resolves when the tag names the model there.
+   * Throws `unauthorized`, `registry_unreachable`, `rate_limited`, `digest_mismatch`, `invalid_reference`
+   * (a digest instead of a tag), `forbidden_origin` (the registry sends the upload to another host), `method_not_allowed`,
+   * `request_too_large`, and `invalid_request` for a source that cannot be pushed to.
+   */
+  push(reference: Reference, model: PushableModel, options: PushOptions): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Chooses where to ask for a model by the registry in its reference. */
 import type { Reference } from '#lib/model/reference.ts';
-import type { Registry, ResolvedModel, ResolveOptions } from './port.ts';
+import type { PushableModel, PushOptions, Registry, ResolvedModel, ResolveOptions } from './port.ts';
 
 export interface RegistriesOptions {
   /** Everything that is not Hugging Face. */
@@ -18,7 +18,14 @@ export class Registries implements Registry {
   }
 
   resolve(reference: Reference, options: ResolveOptions): Promise<ResolvedModel> {
-    const registry = reference.registry === 'huggingface.co' ? this.#huggingFace : this.#oci;
-    return registry.resolve(reference, options);
+    return this.#of(reference).resolve(reference, options);
+  }
+
+  push(reference: Reference, model: PushableModel, options: PushOptions): Promise<void> {
+    return this.#of(reference).push(reference, model, options);
+  }
+
+  #of({ registry }: Reference): Registry {
+    return registry === 'huggingface.co' ? this.#huggingFace : this.#oci;
   }
 }

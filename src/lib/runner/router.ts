@@ -10,10 +10,12 @@ export interface Call {
   flag(name: string): boolean;
   /** The parsed JSON body. Throws `invalid_request`, `request_too_large`. */
   json(): Promise<unknown>;
+  /** As `json`; `undefined` when there is no body. */
+  optionalJson(): Promise<unknown>;
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** A path; one `*` stands for anything, slashes included. The first match wins. */
   readonly pattern: string;
   readonly handle: (call: Call) => Promise<Response> | Response;
@@ -50,10 +52,10 @@ export class Router {
   }
 }
 
-/** `/v1/x`, `/engines/llama.cpp/v1/x` → `/engines/v1/x`. Throws `route_not_found` for an engine that is not there. */
+/** `/v1/x`, `/engines/llama.cpp/v1/x` → `/engines/v1/x`, `/engines/llama.cpp/_configure` → `/engines/_configure`. Throws `route_not_found` for an engine that is not there. */
 function foldAliases(path: string): string {
   if (path === '/v1' || path.startsWith('/v1/')) return `/engines${path}`;
-  const [, engine, rest] = /^\/engines\/([^/]+)(\/v1\/.*)$/.exec(path) ?? [];
+  const [, engine, rest] = /^\/engines\/([^/]+)(\/v1\/.*|\/_configure)$/.exec(path) ?? [];
   if (engine === undefined || rest === undefined) return path;
   if (engineNames.includes(engine)) return `/engines${rest}`;
   throw new ApiError(
@@ -87,15 +89,21 @@ function makeCall(request: Request, url: URL, rest: string): Call {
       const value = url.searchParams.get(name);
       return value === '' || value === 'true' || value === '1' || value === 't';
     },
-    json: () => readJson(request),
+    json: async () => parseJson(await readBody(request)),
+    optionalJson: async () => {
+      const bytes = await readBody(request);
+      return bytes.byteLength === 0 ? undefined : parseJson(bytes);
+    },
   };
 }
 
-async function readJson(request: Request): Promise<unknown> {
+async function readBody(request: Request): Promise<ArrayBuffer> {
   const bytes = await request.arrayBuffer();
-  if (bytes.byteLength > maxBodyBytes) {
-    throw new ApiError('request_too_large', 'The body is larger than 10 MiB. Shorten it.');
-  }
+  if (bytes.byteLength <= maxBodyBytes) return bytes;
+  throw new ApiError('request_too_large', 'The body is larger than 10 MiB. Shorten it.');
+}
+
+function parseJson(bytes: ArrayBuffer): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {

@@ -72,12 +72,12 @@ describe('the management API', () => {
   it('keeps the model while another tag names it, and refuses its id unless forced', async () => {
     const bench = await benchWithModel();
     const [stored] = await bench.index.list();
-    await bench.index.put(stored ?? expect.fail('no model'), 'localhost:5000/ai/alias:1');
+    await bench.call(`/models/${name}/tag?repo=localhost:5000/ai/alias&tag=1`, undefined, { method: 'POST' });
     const id = stored?.id ?? '';
     expect((await bench.call(`/models/${id}`, undefined, { method: 'DELETE' })).status).toBe(409);
     const untag = await bench.call('/models/localhost:5000/ai/alias:1', undefined, { method: 'DELETE' });
     expect(await untag.json()).toEqual([{ Untagged: 'localhost:5000/ai/alias:1' }]);
-    await bench.index.put(stored ?? expect.fail('no model'), 'localhost:5000/ai/alias:1');
+    await bench.call(`/models/${name}/tag?repo=localhost:5000/ai/alias&tag=1`, undefined, { method: 'POST' });
     const forced = await bench.call(`/models/${id}?force=true`, undefined, { method: 'DELETE' });
     expect(await forced.json()).toHaveLength(3);
     expect(await bench.store.list()).toEqual([]);

@@ -6,10 +6,11 @@ import type { Clock } from '#lib/core/clock.ts';
 import type { Digest } from '#lib/core/digest.ts';
 import { ApiError, toApiError } from '#lib/core/errors.ts';
 import { Signal } from '#lib/core/observable.ts';
-import type { Engine, LoadableModel, LoadedModel } from '#lib/engine/port.ts';
+import type { Engine, EngineName, LoadableModel, LoadConfig, LoadedModel } from '#lib/engine/port.ts';
 
 export interface SchedulerOptions {
-  readonly engine: Engine;
+  /** Which engine loads a model is decided by its files. */
+  readonly engines: readonly Engine[];
   readonly clock: Clock;
   /** How long an unused model stays loaded. */
   readonly keepAliveMs?: number;
@@ -20,7 +21,9 @@ export interface ModelRequest {
   readonly id: Digest;
   /** As a person would type it, for `ps`. */
   readonly name: string;
-  readonly contextSize: number;
+  readonly config: LoadConfig;
+  /** `Infinity` keeps it for ever, 0 unloads it at once; the scheduler's own when absent. */
+  readonly keepAliveMs?: number | undefined;
   readonly open: () => Promise<LoadableModel>;
 }
 
@@ -31,6 +34,8 @@ export interface Lease {
 }
 
 export interface Resident {
+  /** Known once its files are open. */
+  readonly engine: EngineName | undefined;
   readonly request: ModelRequest;
   readonly state: 'loading' | 'idle' | 'busy';
   readonly loaded: LoadedModel | undefined;
@@ -46,8 +51,10 @@ interface Ticket {
 }
 
 interface Slot {
-  readonly request: ModelRequest;
+  /** The latest one: the keep-alive may change while it is loaded. */
+  request: ModelRequest;
   readonly abort: AbortController;
+  engine: EngineName | undefined;
   state: Resident['state'];
   loaded: LoadedModel | undefined;
   lastUsedMs: number;
@@ -58,14 +65,14 @@ interface Slot {
 export class Scheduler {
   readonly changed = new Signal();
   readonly keepAliveMs: number;
-  readonly #engine: Engine;
+  readonly #engines: readonly Engine[];
   readonly #clock: Clock;
   readonly #queue: Ticket[] = [];
   #slot: Slot | undefined;
   #pumping = false;
 
-  constructor({ engine, clock, keepAliveMs = 5 * 60_000 }: SchedulerOptions) {
-    this.#engine = engine;
+  constructor({ engines, clock, keepAliveMs = 5 * 60_000 }: SchedulerOptions) {
+    this.#engines = engines;
     this.#clock = clock;
     this.keepAliveMs = keepAliveMs;
   }
@@ -110,6 +117,19 @@ export class Scheduler {
     return 1;
   }
 
+  /** Unloads the model if it is loaded; throws `conflict` while it answers or loads. */
+  async free(id: Digest): Promise<void> {
+    const slot = this.#slot;
+    if (slot?.request.id !== id) return;
+    if (slot.state !== 'idle') {
+      throw new ApiError(
+        'conflict',
+        'This model is answering a request. Stop it first, then delete the model.',
+      );
+    }
+    await this.#drop(slot);
+  }
+
   /** Ends everything; waiting requests get `host_lost`. */
   async close(): Promise<void> {
     const lost = new ApiError('host_lost', 'The tab that ran the model was closed. Try again.');
@@ -144,7 +164,8 @@ export class Scheduler {
 
   async #ensureLoaded(request: ModelRequest): Promise<{ slot: Slot; model: LoadedModel }> {
     const current = this.#slot;
-    if (current?.loaded && current.request.id === request.id) {
+    if (current?.loaded && current.request.id === request.id && sameConfig(current.request, request)) {
+      current.request = request;
       return { slot: current, model: current.loaded };
     }
     if (current) await this.#drop(current);
@@ -157,11 +178,9 @@ export class Scheduler {
     this.changed.notify();
     try {
       const loadable = await request.open();
-      const model = await this.#engine.load(
-        loadable,
-        { contextSize: request.contextSize },
-        { signal: slot.abort.signal },
-      );
+      const engine = this.#engineFor(loadable);
+      slot.engine = engine.name;
+      const model = await engine.load(loadable, request.config, { signal: slot.abort.signal });
       slot.loaded = model;
       void model.lost.then(() => this.#drop(slot));
       return { slot, model };
@@ -171,10 +190,21 @@ export class Scheduler {
     }
   }
 
+  #engineFor({ kind }: LoadableModel): Engine {
+    const name = kind === 'mlc' ? 'webllm' : 'llama.cpp';
+    const engine = this.#engines.find((each) => each.name === name);
+    if (engine) return engine;
+    throw new ApiError(
+      'unsupported_model_format',
+      `This model runs on ${name}, which is not part of this version.`,
+    );
+  }
+
   #newSlot(request: ModelRequest): Slot {
     return {
       request,
       abort: new AbortController(),
+      engine: undefined,
       state: 'loading',
       loaded: undefined,
       lastUsedMs: this.#clock.now(),
@@ -204,11 +234,16 @@ export class Scheduler {
     slot.cancelExpiry();
     slot.state = 'idle';
     slot.lastUsedMs = this.#clock.now();
-    slot.expiresAtMs = slot.lastUsedMs + this.keepAliveMs;
-    slot.cancelExpiry = this.#clock.after(this.keepAliveMs, () => {
+    const keepAliveMs = slot.request.keepAliveMs ?? this.keepAliveMs;
+    if (keepAliveMs < Infinity) this.#expireAfter(keepAliveMs, slot);
+    this.changed.notify();
+  }
+
+  #expireAfter(keepAliveMs: number, slot: Slot): void {
+    slot.expiresAtMs = slot.lastUsedMs + keepAliveMs;
+    slot.cancelExpiry = this.#clock.after(keepAliveMs, () => {
       if (slot.state === 'idle') void this.#drop(slot);
     });
-    this.changed.notify();
   }
 
   async #drop(slot: Slot): Promise<void> {
@@ -246,4 +281,9 @@ export class Scheduler {
 /** Aborts stay what they are; everything else crosses as an `ApiError`. */
 function toRejection(thrown: unknown): Error {
   return thrown instanceof DOMException ? thrown : toApiError(thrown);
+}
+
+/** Whether a model that was loaded for the one also serves the other. */
+export function sameConfig(one: Pick<ModelRequest, 'config'>, other: Pick<ModelRequest, 'config'>): boolean {
+  return JSON.stringify(one.config) === JSON.stringify(other.config);
 }

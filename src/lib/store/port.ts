@@ -15,6 +15,12 @@ export interface PartialBlob {
   readonly touchedAtMs: number;
 }
 
+export interface HashOptions {
+  /** Rejects with the signal's reason as an `ApiError`. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((hashedBytes: number) => void) | undefined;
+}
+
 export interface BlobStore {
   /** The whole, verified blob, never copied; `undefined` when it is absent. */
   open(digest: Digest): Promise<Blob | undefined>;
@@ -23,9 +29,15 @@ export interface BlobStore {
    * Throws `conflict` while another writer holds the digest, in any tab; `storage_full` when `sizeBytes` cannot be reserved.
    */
   writer(digest: Digest, sizeBytes: number): Promise<BlobWriter>;
-  /** Idempotent. */
+  /** Idempotent. What is opened or written after the call finds the blob gone, even before the promise resolves. */
   delete(digest: Digest): Promise<void>;
   list(): Promise<readonly StoredBlob[]>;
+  /** As `list` without opening a file: 10 000 blobs are named in a fraction of a second. */
+  digests(): Promise<readonly Digest[]>;
+  /** Reads the whole blob again. `damaged` when its bytes are not what its digest says; nothing is changed. */
+  verify(digest: Digest, options?: HashOptions): Promise<'intact' | 'damaged' | 'absent'>;
+  /** The digest of any bytes, hashed off this thread; flat memory. */
+  hash(bytes: Blob, options?: HashOptions): Promise<Digest>;
   partials(): Promise<readonly PartialBlob[]>;
   /** Drops what an unfinished writer left; idempotent. */
   discardPartial(digest: Digest): Promise<void>;
@@ -73,18 +85,38 @@ export interface IndexedModel {
   /** Canonical references (`docker.io/ai/smollm2:latest`), oldest first. */
   readonly tags: readonly string[];
   readonly addedAtMs: number;
+  /** When it last answered a request; `undefined` until it did. */
+  readonly lastUsedAtMs?: number | undefined;
 }
 
-/** Every verb is one transaction: a kill at any point leaves the state before or after it. */
+/**
+ * Every verb is one transaction: a kill at any point leaves the state before or after it.
+ * The bytes of a model that is handed out are shared with the index: nobody may change or transfer them.
+ */
 export interface ModelIndex {
   list(): Promise<readonly IndexedModel[]>;
   get(id: Digest): Promise<IndexedModel | undefined>;
   /** The model that `tag` (canonical) names. */
   find(tag: string): Promise<IndexedModel | undefined>;
-  /** Adds the model if it is new and points `tag` at it; a tag names one model, so it leaves any other. */
-  put(model: Omit<IndexedModel, 'tags'>, tag: string): Promise<void>;
+  /** Adds the model if it is new and points `tags` at it; a tag names one model, so each leaves any other. */
+  put(model: Omit<IndexedModel, 'tags'>, tags: readonly string[]): Promise<void>;
+  /** Points one more tag at a model that is there. Throws `model_not_found`. */
+  tag(id: Digest, tag: string): Promise<void>;
+  /** Notes a use; does nothing when the model is gone. */
+  touch(id: Digest, lastUsedAtMs: number): Promise<void>;
   /** Takes `tag` off; the model stays, even without tags. */
   untag(tag: string): Promise<void>;
   /** Removes the model and all its tags. */
+  remove(id: Digest): Promise<void>;
+}
+
+/** How each model is to run, as the runner writes and reads it. */
+export interface ModelSettingsStore {
+  /** As it was put: the reader judges it. `undefined` when nothing was. */
+  get(id: Digest): Promise<unknown>;
+  list(): Promise<ReadonlyMap<Digest, unknown>>;
+  /** `value` must be structured-cloneable; `undefined` counts as nothing. */
+  put(id: Digest, value: unknown): Promise<void>;
+  /** Idempotent. */
   remove(id: Digest): Promise<void>;
 }

@@ -2,9 +2,17 @@
 import { LogLevel, Wllama, type LoadModelParams } from '@wllama/wllama';
 import { systemClock, type Clock } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
-import type { Engine, LoadableModel, LoadConfig, LoadedModel, LoadOptions } from '#lib/engine/port.ts';
+import type {
+  Engine,
+  GgufModel,
+  LoadableModel,
+  LoadConfig,
+  LoadedConfig,
+  LoadedModel,
+  LoadOptions,
+} from '#lib/engine/port.ts';
 import { chooseThreads, type Hardware } from '#lib/engine/probe.ts';
-import { loadFault } from './faults.ts';
+import { loadFault, notGguf } from './faults.ts';
 import { LlamaCppModel } from './model.ts';
 import { NativeLog, type NativeLine } from './native-log.ts';
 
@@ -27,6 +35,8 @@ export interface LlamaCppOptions {
 /** An abort is seen between batches only, so a batch must be short where prefill is slow. */
 const cpuBatch = 128;
 const gpuBatch = 512;
+/** More than any model has. */
+const allLayers = 99_999;
 /** A smaller model computes a token faster than its threads can agree that they have. */
 const threadedBytes = 32 * 1024 * 1024;
 
@@ -47,20 +57,22 @@ export class LlamaCppEngine implements Engine {
   }
 
   async describe(): Promise<string> {
-    const plan = planOf(await this.#hardware(), Infinity);
+    const plan = planOf(await this.#hardware(), Infinity, {});
     return `llama.cpp ${Wllama.getLibllamaVersion()} (${plan.device})`;
   }
 
   async load(model: LoadableModel, config: LoadConfig, options: LoadOptions = {}): Promise<LoadedModel> {
     options.signal?.throwIfAborted();
-    const plan = planOf(await this.#hardware(), weightBytes(model));
+    if (model.kind !== 'gguf') throw notGguf();
+    const plan = planOf(await this.#hardware(), weightBytes(model), config);
+    const inForce = loadedConfig(config, plan);
     const log = new NativeLog(this.#log);
     // One object per load: after exit() a reload on the same object claims to be loaded while it is not.
     const wllama = await this.#create(log);
     try {
-      await this.#loadOrGiveUp(wllama, model, loadParams(model, config, plan), options.signal);
+      await this.#loadOrGiveUp(wllama, model, loadParams(model, inForce, config.thinkBudget), options.signal);
       assertLoaded(wllama);
-      return new LlamaCppModel({ wllama, contextSize: config.contextSize, device: plan.device });
+      return new LlamaCppModel({ wllama, inForce, device: plan.device });
     } catch (thrown) {
       await wllama.exit();
       options.signal?.throwIfAborted();
@@ -79,7 +91,7 @@ export class LlamaCppEngine implements Engine {
   /** wllama never settles when its wasm or worker cannot start, and has no other cancel than `exit`. */
   #loadOrGiveUp(
     wllama: Wllama,
-    model: LoadableModel,
+    model: GgufModel,
     params: LoadModelParams,
     signal?: AbortSignal,
   ): Promise<void> {
@@ -108,30 +120,57 @@ interface Plan {
 }
 
 /** llama.cpp's WebGPU backend registers only adapters with shader-f16, and needs JSPI; else it would silently use the CPU. */
-function planOf(hardware: Hardware, bytes: number): Plan {
-  const threads = bytes < threadedBytes ? 1 : chooseThreads(hardware);
-  if (hardware.gpu?.f16 && hasJspi()) return { gpu: true, threads, device: `GPU, ${hardware.gpu.name}` };
+function planOf(hardware: Hardware, bytes: number, wanted: Pick<LoadConfig, 'threads' | 'gpuLayers'>): Plan {
+  const threads = threadsOf(hardware, bytes, wanted.threads);
+  if (hardware.gpu?.f16 && hasJspi() && wanted.gpuLayers !== 0) {
+    return { gpu: true, threads, device: `GPU, ${hardware.gpu.name}` };
+  }
   return { gpu: false, threads, device: threads === 1 ? 'CPU, 1 thread' : `CPU, ${threads} threads` };
 }
 
-function loadParams(model: LoadableModel, config: LoadConfig, plan: Plan): LoadModelParams {
-  const batch = Math.min(config.contextSize, plan.gpu ? gpuBatch : cpuBatch);
+/** Without isolation there is one thread whatever is wanted, and more than there are cores only slow each other down. */
+function threadsOf(hardware: Hardware, bytes: number, wanted: number | undefined): number {
+  if (wanted !== undefined) return hardware.isolated ? Math.min(wanted, Math.max(1, hardware.cores)) : 1;
+  return bytes < threadedBytes ? 1 : chooseThreads(hardware);
+}
+
+function loadedConfig(config: LoadConfig, { gpu, threads }: Plan): LoadedConfig {
+  const {
+    contextSize,
+    gpuLayers = allLayers,
+    cacheTypeK = 'f16',
+    cacheTypeV = 'f16',
+    flashAttention = true,
+  } = config;
+  return { contextSize, gpuLayers: gpu ? gpuLayers : 0, threads, cacheTypeK, cacheTypeV, flashAttention };
+}
+
+function loadParams(
+  model: GgufModel,
+  config: LoadedConfig,
+  thinkBudget: number | undefined,
+): LoadModelParams {
+  // 0 also keeps the worker from creating a GPU device at all.
+  const batch = Math.min(config.contextSize, config.gpuLayers > 0 ? gpuBatch : cpuBatch);
   return {
     log_level: LogLevel.INFO,
     n_ctx: config.contextSize,
     n_batch: batch,
     n_ubatch: batch,
     n_parallel: 1,
-    n_threads: plan.threads,
-    // 0 also keeps the worker from creating a GPU device at all.
-    n_gpu_layers: plan.gpu ? 99999 : 0,
+    n_threads: config.threads,
+    n_gpu_layers: config.gpuLayers,
+    cache_type_k: config.cacheTypeK,
+    cache_type_v: config.cacheTypeV,
+    flash_attn: config.flashAttention,
     // The host prompt cache may grow to 8 GiB inside a 4 GiB heap and has no option for its size.
     cache_idle_slots: false,
+    ...(thinkBudget === undefined ? {} : { reasoning_budget_tokens: thinkBudget }),
     ...(model.chatTemplate === undefined ? {} : { chat_template: model.chatTemplate }),
   };
 }
 
-function weightBytes(model: LoadableModel): number {
+function weightBytes(model: GgufModel): number {
   return model.weights.reduce((sum, blob) => sum + blob.size, 0);
 }
 

@@ -49,6 +49,13 @@ export function loadFault(nativeLine: string | undefined, cause?: unknown): ApiE
   );
 }
 
+export function notGguf(): ApiError {
+  return new ApiError(
+    'unsupported_model_format',
+    'llama.cpp runs GGUF models only. Choose the model’s GGUF variant, or the WebLLM engine.',
+  );
+}
+
 function inferenceFault(error: WllamaError): ApiError {
   const counts = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/.exec(
     error.message,

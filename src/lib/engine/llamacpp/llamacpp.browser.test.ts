@@ -27,16 +27,21 @@ function makeEngine(options: Partial<LlamaCppOptions> = {}): LlamaCppEngine {
 
 async function tiny(): Promise<LoadableModel> {
   const response = await fetch(tinyUrl);
-  return { id: `sha256:${'0'.repeat(64)}`, weights: [await response.blob()] };
+  return { kind: 'gguf', id: `sha256:${'0'.repeat(64)}`, weights: [await response.blob()] };
 }
 
-const garbage = { id: `sha256:${'1'.repeat(64)}`, weights: [new Blob(['GGUF but not really'])] } as const;
+const garbage = {
+  kind: 'gguf',
+  id: `sha256:${'1'.repeat(64)}`,
+  weights: [new Blob(['GGUF but not really'])],
+} as const;
 
 describeEngine('llama.cpp', async () => ({
   engine: makeEngine(),
   model: await tiny(),
   garbage,
   longPrompt: 'Count to 10.',
+  stop: { text: ', 4', before: '1, 2, 3' },
   contextSize: 512,
 }));
 

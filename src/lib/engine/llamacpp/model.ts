@@ -1,7 +1,7 @@
 /** A GGUF model in memory. One request at a time: the runner queues, so a bad request can reject nobody else's. */
 import type { Wllama } from '@wllama/wllama';
 import { AsyncQueue } from '#lib/core/async-queue.ts';
-import type { LoadedModel } from '#lib/engine/port.ts';
+import type { LoadedConfig, LoadedModel } from '#lib/engine/port.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import { ChunkReader } from './events.ts';
@@ -10,24 +10,28 @@ import { toWllamaRequest } from './request.ts';
 
 export interface LlamaCppModelOptions {
   readonly wllama: Wllama;
-  readonly contextSize: number;
+  readonly inForce: LoadedConfig;
   readonly device: string;
 }
 
 export class LlamaCppModel implements LoadedModel {
-  readonly contextSize: number;
+  readonly inForce: LoadedConfig;
   readonly device: string;
   readonly lost: Promise<Error>;
   readonly #wllama: Wllama;
   readonly #reportLoss: (error: Error) => void;
 
-  constructor({ wllama, contextSize, device }: LlamaCppModelOptions) {
+  constructor({ wllama, inForce, device }: LlamaCppModelOptions) {
     this.#wllama = wllama;
-    this.contextSize = contextSize;
+    this.inForce = inForce;
     this.device = device;
     const { promise, resolve } = deferred<Error>();
     this.lost = promise;
     this.#reportLoss = resolve;
+  }
+
+  get contextSize(): number {
+    return this.inForce.contextSize;
   }
 
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {

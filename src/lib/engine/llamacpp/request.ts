@@ -19,6 +19,8 @@ export function toWllamaRequest(request: ChatRequest): ChatCompletionParams {
     stop: typeof request.stop === 'string' ? [request.stop] : request.stop,
     presence_penalty: request.presence_penalty,
     frequency_penalty: request.frequency_penalty,
+    repeat_penalty: request.repeat_penalty,
+    chat_template_kwargs: request.chat_template_kwargs,
   };
   // The engine minds `null` and `undefined`; an absent field takes its default.
   const present = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock, systemClock } from '#lib/core/clock.ts';
 import { sha256 } from '#lib/core/digest.ts';
-import { judgeArtifact } from '#lib/model/artifact.ts';
 import { describeModel } from '#lib/model/facts.ts';
+import { mediaTypes } from '#lib/model/manifest.ts';
 import { parseReference } from '#lib/model/reference.ts';
 import type { Credentials, LayerBody, ResolvedModel } from '#lib/registry/port.ts';
 import { browserFetch } from '#tests/support/registry/browser-fetch.ts';
@@ -46,7 +46,9 @@ async function setUp(repository: HubRepository, options: Omit<HuggingFaceOptions
   return { server, registry, resolve };
 }
 
-const weightsOf = (model: ResolvedModel) => judgeArtifact(model.manifest, model.configBytes).weights;
+const layersOf = ({ manifest }: ResolvedModel, mediaType: string) =>
+  manifest.layers.filter((layer) => layer.mediaType === mediaType);
+const weightsOf = (model: ResolvedModel) => layersOf(model, mediaTypes.gguf);
 const bytesOf = async (body: LayerBody) => new Uint8Array(await new Response(body.stream).arrayBuffer());
 const shard = (name: string) =>
   ggufBytes({
@@ -168,7 +170,7 @@ describe('HuggingFaceRegistry.resolve', () => {
       },
     });
     const model = await resolve();
-    const layer = judgeArtifact(model.manifest, model.configBytes).chatTemplate;
+    const [layer] = layersOf(model, mediaTypes.chatTemplate);
     if (!layer) throw new Error('there is a template');
     await server.close();
     const body = await model.fetchLayer(layer, { from: 3, to: layer.size }, signal);
@@ -177,7 +179,8 @@ describe('HuggingFaceRegistry.resolve', () => {
   });
 
   it.each<[string, Readonly<Record<string, string>>, string]>([
-    ['safetensors only', { 'model.safetensors': 'x', 'config.json': '{}' }, 'safetensors weights only'],
+    ['weights of other kinds', { 'pytorch_model.bin': 'x', 'config.json': '{}' }, 'no GGUF file'],
+    ['half an MLC model', { 'mlc-chat-config.json': '{}', 'params_shard_0.bin': 'x' }, 'no GGUF file'],
     ['no weights', { 'README.md': 'x' }, 'no GGUF file'],
     ['a projector only', { 'mmproj-f16.gguf': 'x' }, 'no GGUF file'],
     ['a file that is no GGUF', { 'm.gguf': '<!doctype html>' }, 'not a GGUF file'],
@@ -187,6 +190,11 @@ describe('HuggingFaceRegistry.resolve', () => {
     const refusal = resolve();
     await expect(refusal).rejects.toThrow(code('unsupported_model_format'));
     await expect(refusal).rejects.toThrow(reason);
+  });
+
+  it('refuses a variant that is not there', async () => {
+    const { resolve } = await setUp({ files: { 'm-Q4_K_M.gguf': tiny } });
+    await expect(resolve('Q8_0')).rejects.toThrow(code('model_not_found'));
   });
 
   it('opens a gated model with a token, which the CDN never sees', async () => {
@@ -288,5 +296,15 @@ describe('fetchLayer', () => {
     await expect(model.fetchLayer(stranger, { from: 0, to: 1 }, signal)).rejects.toThrow(
       code('model_not_found'),
     );
+  });
+});
+
+describe('push', () => {
+  it('is refused with what to do instead', async () => {
+    const { server, registry } = await setUp({ files: {} });
+    const refusal = registry.push();
+    await expect(refusal).rejects.toThrow(code('invalid_request'));
+    await expect(refusal).rejects.toThrow('Push to an OCI registry, or export the model');
+    expect(server.requests).toEqual([]);
   });
 });

@@ -1,32 +1,26 @@
-/** Hugging Face as a registry: its GGUF files become a model in Docker's format, the same one every time. */
-import { isDigest, sha256, type Digest } from '#lib/core/digest.ts';
+/** Hugging Face as a registry: a repository becomes a model in Docker's format, the same one every time. */
+import { isDigest, type Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { parseGgufHeader } from '#lib/model/gguf.ts';
 import { packageModel, type PackagedFile, type PackagedWeights } from '#lib/model/package.ts';
 import type { Reference } from '#lib/model/reference.ts';
-import type {
-  ByteRange,
-  Credentials,
-  LayerBody,
-  Registry,
-  ResolvedModel,
-  ResolveOptions,
-} from '#lib/registry/port.ts';
+import type { Credentials, Registry, ResolvedModel, ResolveOptions } from '#lib/registry/port.ts';
+import { noChecksum, notOfThisModel, resolveFolder } from './folder-model.ts';
+import { selectFolder } from './folder.ts';
 import { Hub, type HubOptions } from './hub.ts';
 import type { HubRequest } from './refusal.ts';
 import { nameOf, selectWeights, type HubFile } from './select.ts';
+import { readSmallFile, sliceOf, type SmallFile, type Snapshot } from './small-files.ts';
 
 export type HuggingFaceRegistryOptions = HubOptions;
 
-/** A repository at one commit. */
-interface Snapshot extends HubRequest {
-  readonly commit: string;
-}
+/** The shards of one GGUF model, in order. */
+type Shards = readonly [HubFile, ...HubFile[]];
 
-/** Small files have no sha256 on the Hub, so they are fetched to get one, and kept until they are stored. */
-interface Template {
-  readonly file: PackagedFile;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+interface Repository {
+  readonly snapshot: Snapshot;
+  readonly files: readonly HubFile[];
+  readonly lastModifiedMs: number;
 }
 
 const maxTemplateBytes = 1024 * 1024;
@@ -42,20 +36,43 @@ export class HuggingFaceRegistry implements Registry {
     const token = tokenOf(options.credentials);
     const asked: HubRequest = { repository: reference.typedRepository, token, signal: options.signal };
     const { commit, lastModifiedMs } = await this.#hub.revision(asked);
-    const snapshot: Snapshot = { ...asked, commit };
     const files = await this.#hub.files(asked, commit);
+    const repository: Repository = { snapshot: { ...asked, commit }, files, lastModifiedMs };
     const [first, ...rest] = selectWeights(files, reference.tag);
-    if (!first) throw nothingToRun(snapshot, files);
+    if (first) return { ...(await this.#resolveGguf([first, ...rest], repository)), reference };
+    const folder = selectFolder(files);
+    if (!folder) throw nothingToKeep(asked);
+    return { ...(await resolveFolder(this.#hub, folder, { ...repository, tag: reference.tag })), reference };
+  }
+
+  /** Uploads there go through Git and a storage of its own, which no page has been seen to reach. */
+  push(): Promise<void> {
+    return Promise.reject(
+      new ApiError(
+        'invalid_request',
+        'Sampan cannot push to Hugging Face. Push to an OCI registry, or export the model and upload the file on huggingface.co.',
+      ),
+    );
+  }
+
+  async #resolveGguf(
+    [first, ...rest]: Shards,
+    repository: Repository,
+  ): Promise<Omit<ResolvedModel, 'reference'>> {
+    const { snapshot, lastModifiedMs } = repository;
     const paths = new Map<Digest, string>();
     const weights: [PackagedWeights, ...PackagedWeights[]] = [await this.#describe(first, snapshot, paths)];
     for (const shard of rest) weights.push(await this.#describe(shard, snapshot, paths));
-    const template = await this.#readTemplate(files, snapshot);
-    const model = await packageModel({ weights, chatTemplate: template?.file, createdAtMs: lastModifiedMs });
+    const template = await this.#readTemplate(repository);
+    const model = await packageModel({
+      weights,
+      chatTemplate: template && packagedFile(template),
+      createdAtMs: lastModifiedMs,
+    });
     return {
       ...model,
-      reference,
       fetchLayer: async ({ digest }, range, signal) => {
-        if (template?.file.digest === digest) return slice(template.bytes, range);
+        if (template?.digest === digest) return sliceOf(template, range);
         const path = paths.get(digest);
         if (path === undefined) throw notOfThisModel();
         return this.#hub.fetchPart({ ...snapshot, path, signal }, range);
@@ -76,13 +93,14 @@ export class HuggingFaceRegistry implements Registry {
     return { name: nameOf(path), digest, sizeBytes, header };
   }
 
-  async #readTemplate(files: readonly HubFile[], snapshot: Snapshot): Promise<Template | undefined> {
+  async #readTemplate({ files, snapshot }: Repository): Promise<SmallFile | undefined> {
     const found = findTemplate(files);
-    if (!found) return undefined;
-    const bytes = await this.#hub.read({ ...snapshot, path: found.path }, { from: 0, to: found.sizeBytes });
-    const file = { name: nameOf(found.path), digest: await sha256(bytes), sizeBytes: bytes.byteLength };
-    return { file, bytes };
+    return found && readSmallFile(this.#hub, found, snapshot);
   }
+}
+
+function packagedFile({ path, digest, bytes }: SmallFile): PackagedFile {
+  return { name: nameOf(path), digest, sizeBytes: bytes.byteLength };
 }
 
 /**
@@ -96,10 +114,6 @@ function findTemplate(files: readonly HubFile[]): HubFile | undefined {
   return templates.find(({ path }) => path === 'chat_template.jinja') ?? templates[0];
 }
 
-function slice(bytes: Uint8Array<ArrayBuffer>, { from, to }: ByteRange): LayerBody {
-  return { from, stream: new Blob([bytes.subarray(from, to)]).stream() };
-}
-
 function tokenOf(credentials: Credentials | undefined): string | undefined {
   if (!credentials) return undefined;
   const token = credentials.kind === 'token' ? credentials.token : credentials.password;
@@ -110,23 +124,10 @@ function tokenOf(credentials: Credentials | undefined): string | undefined {
   );
 }
 
-function nothingToRun({ repository }: Snapshot, files: readonly HubFile[]): ApiError {
-  const has = files.some(({ path }) => path.endsWith('.safetensors'))
-    ? 'safetensors weights only'
-    : 'no GGUF file';
+function nothingToKeep({ repository }: HubRequest): ApiError {
   return new ApiError(
     'unsupported_model_format',
-    `${repository} has ${has}, and Sampan runs GGUF models. Look for a repository whose name ends in “-GGUF”.`,
+    `${repository} has no GGUF file, and no weights in another format that is known here. ` +
+      'Look for a repository whose name ends in “-GGUF”.',
   );
-}
-
-function noChecksum(path: string): ApiError {
-  return new ApiError(
-    'unsupported_model_format',
-    `Hugging Face has no SHA-256 of ${nameOf(path)}, so it cannot be checked. Choose another variant.`,
-  );
-}
-
-function notOfThisModel(): ApiError {
-  return new ApiError('model_not_found', 'This file is not part of the model. Pull the model again.');
 }

@@ -13,25 +13,21 @@ const shards = (name: string, total: number) =>
 
 describe('selectWeights', () => {
   it.each<[string, readonly string[], string, readonly string[]]>([
-    ['the only file, whatever the tag', ['m-Q2_K.gguf'], 'Q8_0', ['m-Q2_K.gguf']],
-    ['the only file beside a projector', ['m-Q2_K.gguf', 'mmproj-f16.gguf'], 'f16', ['m-Q2_K.gguf']],
+    ['the only file when it does not say what it is', ['model.gguf'], 'Q8_0', ['model.gguf']],
+    ['the only file beside a projector', ['model.gguf', 'mmproj-f16.gguf'], 'f16', ['model.gguf']],
     ['a quant', quants, 'Q8_0', ['m-Q8_0.gguf']],
     ['a quant in any case', quants, 'q8_0', ['m-Q8_0.gguf']],
     ['a quant in lower case in the name', quants, 'F16', ['m-f16.gguf']],
     ['the default for latest', quants, 'latest', ['m-Q4_K_M.gguf']],
     ['the default for main', quants, 'main', ['m-Q4_K_M.gguf']],
     ['the default for no tag', quants, '', ['m-Q4_K_M.gguf']],
-    ['the default for a quant that is not there', quants, 'IQ1_S', ['m-Q4_K_M.gguf']],
     ['the first when there is no default', ['m-Q8_0.gguf', 'm-Q5_0.gguf'], 'latest', ['m-Q5_0.gguf']],
-    ['the first when there is neither', ['m-Q8_0.gguf', 'm-Q5_0.gguf'], 'IQ1_S', ['m-Q5_0.gguf']],
     ['by dots', ['m.Q4_K_M.gguf', 'm.Q5_K_M.gguf'], 'Q5_K_M', ['m.Q5_K_M.gguf']],
     ['by underscores', ['m_q4_k_m.gguf', 'm_q5_k_m.gguf'], 'Q5_K_M', ['m_q5_k_m.gguf']],
     ['no part of a word', ['m-IQ4_0.gguf', 'm-Q4_0.gguf', 'm-Q4_K_M.gguf'], 'Q4_0', ['m-Q4_0.gguf']],
     ['a later place in the name', ['q4-m-xq4_0-Q4_0.gguf', 'a.gguf'], 'q4_0', ['q4-m-xq4_0-Q4_0.gguf']],
     ['a beginning of a quant, like Docker Model Runner', quants, 'Q4_K', ['m-Q4_K_M.gguf']],
     ['upper-case endings', ['M-Q8_0.GGUF', 'M-Q4_0.GGUF'], 'q8_0', ['M-Q8_0.GGUF']],
-    ['no special characters', ['a-Q.gguf', 'b-Q4_K_M.gguf'], '.*', ['b-Q4_K_M.gguf']],
-    ['no projector', ['mmproj-Q8_0.gguf', 'm-Q4_0.gguf', 'm-Q5_0.gguf'], 'Q8_0', ['m-Q4_0.gguf']],
     ['other files', ['README.md', 'config.json', 'm.safetensors'], 'latest', []],
     ['projectors only', ['mmproj-f16.gguf', 'MMPROJ.gguf'], 'latest', []],
     ['nothing', [], 'latest', []],
@@ -48,6 +44,29 @@ describe('selectWeights', () => {
     ['one set of two', [...shards('x/m-Q8_0', 2), ...shards('y/m-Q8_0', 2)], 'Q8_0', shards('x/m-Q8_0', 2)],
   ])('takes %s', (_, paths, tag, expected) => {
     expect(select(paths, tag)).toEqual(expected);
+  });
+
+  it.each<[string, readonly string[], string, string]>([
+    ['by its variants', quants, 'IQ1_S', 'It has Q2_K, Q4_0, Q4_K_M, Q4_K_S, Q8_0, f16.'],
+    ['the only file by its own variant', ['m-Q2_K.gguf'], 'Q8_0', 'It has Q2_K.'],
+    ['a variant once, however many shards it has', shards('m_q8_0', 3), 'Q4_0', 'It has q8_0.'],
+    ['by names where they say nothing', ['a.gguf', 'b.gguf'], 'Q4_0', 'It has a.gguf, b.gguf.'],
+    ['no projector', ['m-Q2_K.gguf', 'mmproj-f16.gguf'], 'f16', 'It has Q2_K.'],
+    ['no special characters', ['a-Q.gguf', 'b-Q4_K_M.gguf'], '.*', 'It has Q4_K_M.'],
+    ['no size of the model', ['qwen2.5-0.5b-instruct-fp16.gguf'], 'q4_k_m', 'It has fp16.'],
+    [
+      'some of very many',
+      Array.from({ length: 30 }, (_, index) => `m${index + 10}.gguf`),
+      'Q4_0',
+      'm33.gguf and 6 more.',
+    ],
+  ])('lists what there is instead of a variant that is not there: %s', (_, paths, tag, list) => {
+    expect(() => select(paths, tag)).toThrow(expect.objectContaining({ code: 'model_not_found' }));
+    expect(() => select(paths, tag)).toThrow(list);
+  });
+
+  it('leaves a repository without GGUF to others, whatever the tag', () => {
+    expect(select(['model.safetensors'], 'Q8_0')).toEqual([]);
   });
 
   it.each([

@@ -10,18 +10,26 @@ export interface HubFile {
 
 const defaultQuant = 'Q4_K_M';
 const shardPattern = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
+/** How the files of a repository name what they are quantized to. */
+const quantPattern = /(?:^|[-._])((?:I?Q|TQ|MXFP)\d\w*|BF16|FP?16|FP?32)(?=$|[-._])/i;
+const maxNamed = 24;
 
 /**
- * The shards of one model, in order; empty when the repository has no GGUF model. A quant that is not there falls
- * back to Q4_K_M and then to the first file, as in Docker Model Runner. Throws `unsupported_model_format` when
- * shards are missing.
+ * The shards of one model, in order; empty when the repository has no GGUF model. Without a variant in the tag it is
+ * Q4_K_M or else the first file. Docker Model Runner falls back to those from a variant that is not there, without a
+ * word; here that is `model_not_found` with the list. Throws `unsupported_model_format` when shards are missing.
  */
 export function selectWeights(files: readonly HubFile[], tag: string): readonly HubFile[] {
   const models = files
     .filter(({ path }) => /\.gguf$/i.test(path) && !/mmproj/i.test(nameOf(path)))
     .toSorted((a, b) => compare(nameOf(a.path), nameOf(b.path)) || compare(a.path, b.path));
-  const [first] = candidates(models, tag);
+  const [first] = isVariantTag(tag) ? variant(models, tag) : usual(models);
   return first === undefined ? [] : shardsOf(first, models);
+}
+
+/** Whether the tag asks for a variant. */
+export function isVariantTag(tag: string): boolean {
+  return tag !== '' && tag !== 'latest' && tag !== 'main';
 }
 
 /** The file's name without its folders. */
@@ -29,22 +37,30 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-function candidates(models: readonly HubFile[], tag: string): readonly HubFile[] {
-  const isHint = tag !== '' && tag !== 'latest' && tag !== 'main';
-  const hinted = isHint ? models.filter(({ path }) => hasQuant(path, tag)) : [];
-  if (hinted.length > 0) return hinted;
-  const usual = models.filter(({ path }) => hasQuant(path, defaultQuant));
-  return usual.length > 0 ? usual : models;
+function variant(models: readonly HubFile[], tag: string): readonly HubFile[] {
+  const found = models.filter(({ path }) => hasToken(stemOf(path), tag));
+  if (found.length > 0 || models.length === 0) return found;
+  const quants = models.flatMap(({ path }) => quantPattern.exec(stemOf(path))?.[1] ?? []);
+  // A single file that does not say what it is may well be the one that is meant.
+  if (quants.length === 0 && models.length === 1) return models;
+  throw noVariant(tag, quants.length > 0 ? quants : models.map(({ path }) => nameOf(path)));
 }
 
-/** Whether `quant` stands in the name between `-`, `.`, `_` or its ends, in any case. */
-function hasQuant(path: string, quant: string): boolean {
-  const name = nameOf(path)
-    .toLowerCase()
-    .replace(/\.gguf$/, '');
-  const wanted = quant.toLowerCase();
-  for (let at = name.indexOf(wanted); at !== -1; at = name.indexOf(wanted, at + 1)) {
-    if (isBoundary(name[at - 1]) && isBoundary(name[at + wanted.length])) return true;
+function usual(models: readonly HubFile[]): readonly HubFile[] {
+  const found = models.filter(({ path }) => hasToken(stemOf(path), defaultQuant));
+  return found.length > 0 ? found : models;
+}
+
+function stemOf(path: string): string {
+  return nameOf(path).replace(/\.gguf$/i, '');
+}
+
+/** Whether `token` stands in the name between `-`, `.`, `_` or its ends, in any case. */
+export function hasToken(name: string, token: string): boolean {
+  const text = name.toLowerCase();
+  const wanted = token.toLowerCase();
+  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
+    if (isBoundary(text[at - 1]) && isBoundary(text[at + wanted.length])) return true;
   }
   return false;
 }
@@ -72,4 +88,13 @@ function shardsOf(first: HubFile, models: readonly HubFile[]): readonly HubFile[
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function noVariant(tag: string, names: readonly string[]): ApiError {
+  const distinct = [...new Set(names)];
+  const more = distinct.length > maxNamed ? ` and ${distinct.length - maxNamed} more` : '';
+  return new ApiError(
+    'model_not_found',
+    `This repository has no variant “${tag}”. It has ${distinct.slice(0, maxNamed).join(', ')}${more}.`,
+  );
 }

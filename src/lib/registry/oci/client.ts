@@ -1,26 +1,43 @@
 /** OCI registries (distribution specification): Docker Hub, self-hosted ones, and this site's own. */
+import type { Clock } from '#lib/core/clock.ts';
 import { sha256 } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { maxConfigBytes } from '#lib/model/config.ts';
 import type { Descriptor, Manifest } from '#lib/model/manifest.ts';
 import type { Reference } from '#lib/model/reference.ts';
 import { fetchPart, readAtMost } from '#lib/registry/http.ts';
-import type { ByteRange, LayerBody, Registry, ResolvedModel, ResolveOptions } from '#lib/registry/port.ts';
+import type {
+  ByteRange,
+  LayerBody,
+  PushableModel,
+  PushOptions,
+  Registry,
+  ResolvedModel,
+  ResolveOptions,
+} from '#lib/registry/port.ts';
 import { fetchManifest } from './manifests.ts';
+import { pushModel } from './push.ts';
 import { registryName, type Asked } from './status.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
-export type OciRegistryOptions = TransportOptions;
+export interface OciRegistryOptions extends TransportOptions {
+  /** 0 to 1; spreads the waits between the attempts of a push. */
+  readonly random?: (() => number) | undefined;
+}
 
 export class OciRegistry implements Registry {
   readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #random: () => number;
 
   constructor(options: OciRegistryOptions) {
     this.#transport = new Transport(options);
+    this.#clock = options.clock;
+    this.#random = options.random ?? Math.random;
   }
 
   async resolve(reference: Reference, options: ResolveOptions): Promise<ResolvedModel> {
-    const asked: Asked = { reference, credentials: options.credentials };
+    const asked: Asked = { reference, purpose: 'pull', credentials: options.credentials };
     const { id, manifest, bytes } = await fetchManifest(this.#transport, {
       ...asked,
       signal: options.signal,
@@ -36,6 +53,16 @@ export class OciRegistry implements Registry {
     };
   }
 
+  push(reference: Reference, model: PushableModel, options: PushOptions): Promise<void> {
+    return pushModel(model, {
+      ...options,
+      transport: this.#transport,
+      clock: this.#clock,
+      random: this.#random,
+      asked: { reference, purpose: 'push', credentials: options.credentials },
+    });
+  }
+
   async #fetchConfig(
     manifest: Manifest,
     asked: Asked,
@@ -44,7 +71,7 @@ export class OciRegistry implements Registry {
     const { digest, size } = manifest.config;
     if (size > maxConfigBytes) throw configTooLarge();
     const path = `blobs/${digest}`;
-    const bytes = await this.#transport.get({ ...asked, path, signal }, (response) =>
+    const bytes = await this.#transport.send({ ...asked, path, signal }, (response) =>
       readAtMost(response, maxConfigBytes, configTooLarge),
     );
     if ((await sha256(bytes)) === digest) return bytes;
@@ -61,9 +88,10 @@ export class OciRegistry implements Registry {
   ): Promise<LayerBody> {
     const server = registryName(options.reference.registry);
     const path = `blobs/${layer.digest}`;
-    return fetchPart(range, server, (headers, read) =>
-      this.#transport.get({ ...options, path, headers }, read),
-    );
+    return fetchPart(range, server, (headers, read) => {
+      const accepts = headers.range === undefined ? [200] : [200, 206, 416];
+      return this.#transport.send({ ...options, path, headers, accepts }, read);
+    });
   }
 }
 

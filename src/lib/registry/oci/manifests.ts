@@ -59,7 +59,7 @@ async function fetchDocument(
   request: Request,
   name: string,
 ): Promise<{ id: Digest; bytes: Uint8Array<ArrayBuffer>; document: ManifestDocument }> {
-  const fetched = await transport.get(
+  const fetched = await transport.send(
     { ...request, path: `manifests/${name}`, headers: { accept } },
     async (response) => ({
       bytes: await readAtMost(response, maxManifestBytes, tooLarge),

@@ -23,8 +23,8 @@ async function setUp(behaviour: Partial<OciBehaviour>, relayOptions: RelayOption
 describe('Router', () => {
   it('goes directly where the registry answers a preflight, and remembers it', async () => {
     const { registry, app, routes, router } = await setUp({ cors: 'open' });
-    expect((await router.get(registry.host, '/v2/', {})).status).toBe(200);
-    expect((await router.get(registry.host, '/v2/', {})).status).toBe(200);
+    expect((await router.send(registry.host, '/v2/', {})).status).toBe(200);
+    expect((await router.send(registry.host, '/v2/', {})).status).toBe(200);
     expect(registry.requests.map(({ method }) => method)).toEqual(['OPTIONS', 'GET', 'GET', 'GET']);
     expect(registry.requests[1]?.headers.authorization).toBe('Bearer probe');
     expect(routes).toEqual(new Map([[registry.host, 'direct']]));
@@ -35,8 +35,8 @@ describe('Router', () => {
     'takes the relay where CORS is %s, and remembers it',
     async (cors) => {
       const { registry, app, routes, router } = await setUp({ cors });
-      expect((await router.get(registry.host, '/v2/', {})).status).toBe(200);
-      expect((await router.get(registry.host, '/v2/', {})).status).toBe(200);
+      expect((await router.send(registry.host, '/v2/', {})).status).toBe(200);
+      expect((await router.send(registry.host, '/v2/', {})).status).toBe(200);
       expect(routes).toEqual(new Map([[registry.host, 'relay']]));
       const relayed = app.requests.map(({ path, headers }) => [path, headers['x-sampan-relay']]);
       const path = `/_relay/${registry.host}/v2/`;
@@ -51,15 +51,26 @@ describe('Router', () => {
 
   it('turns to the relay when a request fails that the probe did not foresee', async () => {
     const { registry, routes, router } = await setUp({ cors: 'half' });
-    const response = await router.get(registry.host, '/v2/a/blobs/sha256:0', {});
+    const response = await router.send(registry.host, '/v2/a/blobs/sha256:0', {});
     expect(response.status).toBe(404);
     expect(routes.get(registry.host)).toBe('relay');
+  });
+
+  it('does not take a broken line for a closed door once the door was open', async () => {
+    const { registry, app, routes, router } = await setUp({ cors: 'open' });
+    await router.send(registry.host, '/v2/a/blobs/sha256:0', {});
+    await registry.close();
+    await expect(router.send(registry.host, '/v2/a/blobs/sha256:1', {})).rejects.toThrow(
+      expect.objectContaining({ code: 'registry_unreachable' }),
+    );
+    expect(app.requests).toEqual([]);
+    expect(routes.get(registry.host)).toBe('direct');
   });
 
   it('obeys a remembered route without probing', async () => {
     const { registry, app, routes, router } = await setUp({ cors: 'open' });
     routes.set(registry.host, 'relay');
-    await router.get(registry.host, '/v2/', {});
+    await router.send(registry.host, '/v2/', {});
     expect(app.requests.map(({ path }) => path)).toEqual([`/_relay/${registry.host}/v2/`]);
   });
 
@@ -68,14 +79,14 @@ describe('Router', () => {
     servers.push(registry);
     const routes = new Map<string, Route>();
     const router = new Router({ fetch, ownHost: 'sampan.example', ownOrigin: registry.url, routes });
-    expect((await router.get('sampan.example', '/v2/', {})).status).toBe(200);
+    expect((await router.send('sampan.example', '/v2/', {})).status).toBe(200);
     expect(routes.size).toBe(0);
     expect(registry.requests).toHaveLength(1);
   });
 
   it('says what to do where neither CORS nor a relay is there, and remembers nothing', async () => {
     const { registry, routes, router } = await setUp({ cors: 'closed' }, { present: false });
-    await expect(router.get(registry.host, '/v2/', {})).rejects.toThrow(
+    await expect(router.send(registry.host, '/v2/', {})).rejects.toThrow(
       `${registry.host} is unreachable or does not answer browsers.`,
     );
     expect(routes.size).toBe(0);
@@ -87,7 +98,7 @@ describe('Router', () => {
       'Private address. Start with --allow-private to permit it.',
     );
     const { registry, routes, router } = await setUp({ cors: 'closed' }, { refuse: () => refusal });
-    await expect(router.get(registry.host, '/v2/', {})).rejects.toThrow(
+    await expect(router.send(registry.host, '/v2/', {})).rejects.toThrow(
       expect.objectContaining({ code: 'forbidden_origin', message: refusal.message }),
     );
     expect(routes.size).toBe(0);
@@ -96,7 +107,7 @@ describe('Router', () => {
   it('does not take a registry’s error for one of the relay', async () => {
     const { registry, routes, router } = await setUp({ cors: 'closed' });
     routes.set(registry.host, 'relay');
-    const response = await router.get(registry.host, '/v2/a/manifests/b', {});
+    const response = await router.send(registry.host, '/v2/a/manifests/b', {});
     expect(response.status).toBe(404);
     expect(await response.text()).toContain('MANIFEST_UNKNOWN');
   });
@@ -104,7 +115,7 @@ describe('Router', () => {
   it('stops with the caller’s reason when aborted', async () => {
     const { registry, router } = await setUp({ cors: 'closed' });
     const signal = AbortSignal.abort();
-    await expect(router.get(registry.host, '/v2/', { signal })).rejects.toThrow(
+    await expect(router.send(registry.host, '/v2/', { signal })).rejects.toThrow(
       expect.objectContaining({ name: 'AbortError' }),
     );
   });

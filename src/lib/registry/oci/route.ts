@@ -1,6 +1,7 @@
 /** How this browser reaches a host: directly, where the host answers browsers (CORS), or through this site's relay. */
-import { errorFromBody } from '#lib/core/errors.ts';
+import { ApiError, errorFromBody } from '#lib/core/errors.ts';
 import { readAtMost, unreachable, type Fetch } from '#lib/registry/http.ts';
+import { registryPath } from './location.ts';
 
 export type Route = 'direct' | 'relay';
 
@@ -19,9 +20,26 @@ export interface RouterOptions {
   readonly routes: RouteStore;
 }
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+
 export interface RoutedRequest {
+  /** `GET` unless it says otherwise. */
+  readonly method?: Method | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Blob | Uint8Array<ArrayBuffer> | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A host that was never reached, neither way. It may be dead or refuse browsers; waiting helps with neither. */
+export class NoRouteError extends ApiError {
+  constructor(host: string, cause: unknown) {
+    super(
+      'registry_unreachable',
+      `${host} is unreachable or does not answer browsers. Check the name, or open Sampan from its companion ` +
+        'server (npm start), whose relay can reach it for you.',
+      { cause },
+    );
+  }
 }
 
 const maxRefusalBytes = 64 * 1024;
@@ -29,6 +47,8 @@ const maxRefusalBytes = 64 * 1024;
 export class Router {
   readonly #fetch: Fetch;
   readonly #options: RouterOptions;
+  /** Kinds of requests that a host has answered directly: when one of them fails, it is the line and not CORS. */
+  readonly #proven = new Set<string>();
 
   constructor(options: RouterOptions) {
     this.#options = options;
@@ -37,8 +57,8 @@ export class Router {
     this.#fetch = (input, init) => fetch(input, init);
   }
 
-  /** GETs `path` (with its query) from a registry. Throws `registry_unreachable`, or what the relay refuses with. */
-  async get(host: string, path: string, request: RoutedRequest): Promise<Response> {
+  /** Asks a registry for `path` (with its query). Throws `registry_unreachable`, or what the relay refuses with. */
+  async send(host: string, path: string, request: RoutedRequest): Promise<Response> {
     if (host === this.#options.ownHost)
       return this.#direct(`${this.#options.ownOrigin}${path}`, host, request);
     const route = (await this.#options.routes.get(host)) ?? (await this.#probe(host, request.signal));
@@ -50,13 +70,38 @@ export class Router {
   async getBeside(registryHost: string, url: URL, request: RoutedRequest): Promise<Response> {
     const { routes, ownHost } = this.#options;
     const path = `${url.pathname}${url.search}`;
-    if (url.host === registryHost) return this.get(registryHost, path, request);
+    if (url.host === registryHost) return this.send(registryHost, path, request);
     if (url.host === ownHost)
       throw unreachable(`${registryHost} names this app as its token server. Check the name.`);
     if (registryHost === ownHost) return this.#direct(url.href, url.host, request);
     const route = (await routes.get(url.host)) ?? (await routes.get(registryHost));
     if (route === 'relay') return this.#viaRelay(url.host, path, request);
     return this.#directOrRelay(url.host, url.href, path, request);
+  }
+
+  /**
+   * Where an upload goes on: the path at `host` that the `Location` of an answer to `path` means, whichever way the
+   * answer came. A registry may let browsers open an upload and hide its place from them: then the relay takes over,
+   * and this is undefined. Throws `forbidden_origin` for another host.
+   */
+  async uploadPath(
+    host: string,
+    path: string,
+    response: Response,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    const location = response.headers.get('location');
+    if (location !== null) {
+      const origin = host === this.#options.ownHost ? this.#options.ownOrigin : `${schemeOf(host)}://${host}`;
+      return registryPath(location, { host, base: `${origin}${path}` });
+    }
+    const isDirect = host !== this.#options.ownHost && (await this.#options.routes.get(host)) === 'direct';
+    if (isDirect && (await this.#turnToRelay(host, signal))) return undefined;
+    throw new ApiError(
+      'forbidden_origin',
+      `${host} does not tell browsers where an upload goes (Location). Ask who runs it to expose that header, or open ` +
+        'Sampan from its companion server (npm start).',
+    );
   }
 
   /**
@@ -71,7 +116,7 @@ export class Router {
       void response.body?.cancel();
     } catch (thrown) {
       signal?.throwIfAborted();
-      await this.#turnToRelay(host, signal, thrown);
+      if (!(await this.#turnToRelay(host, signal))) throw new NoRouteError(host, thrown);
       return 'relay';
     }
     await routes.set(host, 'direct');
@@ -80,12 +125,20 @@ export class Router {
 
   /** Some registries answer browsers for manifests and not for blobs, so a failure may still mean the relay. */
   async #directOrRelay(host: string, url: string, path: string, request: RoutedRequest): Promise<Response> {
+    const kind = kindOf(host, path, request);
     try {
-      return await this.#send(url, request);
+      const response = await this.#send(url, request);
+      this.#proven.add(kind);
+      return response;
     } catch (thrown) {
       request.signal?.throwIfAborted();
-      await this.#turnToRelay(host, request.signal, thrown);
-      return this.#viaRelay(host, path, request);
+      if (this.#proven.has(kind)) throw brokenLine(host, thrown);
+      if (await this.#turnToRelay(host, request.signal)) return this.#viaRelay(host, path, request);
+      throw unreachable(
+        `${host} is unreachable or does not answer browsers here. Check the connection, or open Sampan from its ` +
+          'companion server (npm start), whose relay can reach it for you.',
+        thrown,
+      );
     }
   }
 
@@ -94,22 +147,17 @@ export class Router {
       return await this.#send(url, request);
     } catch (thrown) {
       request.signal?.throwIfAborted();
-      throw unreachable(`${host} is unreachable. Check the connection and try again.`, thrown);
+      throw brokenLine(host, thrown);
     }
   }
 
-  /** Remembers the relay for `host` once it has proved to reach it. */
-  async #turnToRelay(host: string, signal: AbortSignal | undefined, cause: unknown): Promise<void> {
-    if (!(await this.#hasRelay(signal))) {
-      throw unreachable(
-        `${host} is unreachable or does not answer browsers. Check the name, or open Sampan from its companion ` +
-          'server (npm start), whose relay can fetch it for you.',
-        cause,
-      );
-    }
+  /** Remembers the relay for `host` once it has proved to reach it; false where there is no relay. */
+  async #turnToRelay(host: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!(await this.#hasRelay(signal))) return false;
     const response = await this.#viaRelay(host, '/v2/', { signal });
     void response.body?.cancel();
     await this.#options.routes.set(host, 'relay');
+    return true;
   }
 
   /** A static host has no relay and answers with a page or a 404. */
@@ -134,12 +182,16 @@ export class Router {
     return throwRefusal(await this.#direct(url, 'The relay of this site', { ...request, headers }));
   }
 
-  #send(url: string, { headers, signal }: RoutedRequest): Promise<Response> {
+  #send(url: string, { method = 'GET', headers, body, signal }: RoutedRequest): Promise<Response> {
     return this.#fetch(url, {
+      method,
       headers: { ...headers },
+      body: body ?? null,
       cache: 'no-store',
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
+      // A redirected upload would carry a model to a host that nobody named.
+      redirect: isRead(method) ? 'follow' : 'manual',
       signal: signal ?? null,
     });
   }
@@ -152,6 +204,20 @@ export function schemeOf(host: string): 'http' | 'https' {
   const name = host.replace(/:\d+$/, '');
   const isLocal = name === 'localhost' || name === '127.0.0.1' || name === '[::1]';
   return isLocal || name.endsWith('.localhost') || name.endsWith('.local') ? 'http' : 'https';
+}
+
+function isRead(method: Method): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** CORS is granted by method and by kind of path: zot answers browsers for manifests only. */
+function kindOf(host: string, path: string, { method = 'GET' }: RoutedRequest): string {
+  const collection = /\/(manifests|blobs\/uploads?|blobs)\//.exec(path)?.[1] ?? '';
+  return `${method} ${host} ${collection}`;
+}
+
+function brokenLine(host: string, cause: unknown): ApiError {
+  return unreachable(`${host} is unreachable. Check the connection and try again.`, cause);
 }
 
 /** The relay refuses in our own shape, so its reason reaches the user; a registry's error body says `errors`. */

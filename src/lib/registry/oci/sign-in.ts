@@ -83,10 +83,26 @@ function tokenUrl(challenge: Challenge, { host, scope }: TokenKey): URL {
   url.hash = '';
   const service = challenge.parameters.get('service');
   if (service !== undefined) url.searchParams.set('service', service);
-  // Several scopes stand in one string and are several parameters of the request.
-  const scopes = (challenge.parameters.get('scope') || scope).split(' ').filter((part) => part !== '');
-  for (const part of scopes) url.searchParams.append('scope', part);
+  for (const part of scopesToAsk(challenge.parameters.get('scope') || scope, scope))
+    url.searchParams.append('scope', part);
   return url;
+}
+
+/**
+ * Several scopes stand in one string and are several parameters of the request. A registry names what the refused
+ * request needs; for the same repository what the whole push needs is asked at once, so that the next is not refused.
+ */
+function scopesToAsk(named: string, needed: string): readonly string[] {
+  const wholes = needed.split(' ');
+  return named
+    .split(' ')
+    .filter((part) => part !== '')
+    .map((part) => wholes.find((whole) => repositoryOf(whole) === repositoryOf(part)) ?? part);
+}
+
+/** `repository:ai/smollm2` of `repository:ai/smollm2:pull,push`. */
+function repositoryOf(scope: string): string {
+  return scope.slice(0, scope.lastIndexOf(':'));
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Asks a registry about one repository: finds the route, signs in when asked to, and says why when refused. */
 import type { Clock } from '#lib/core/clock.ts';
 import { withDeadline } from '#lib/registry/http.ts';
-import { Router, type RouterOptions } from './route.ts';
+import { pushRefusal } from './push-refusal.ts';
+import { Router, type RoutedRequest, type RouterOptions } from './route.ts';
 import { SignIn } from './sign-in.ts';
 import { refusal, registryName, signInError, type Asked } from './status.ts';
 import { TokenCache, type TokenKey } from './tokens.ts';
@@ -10,15 +11,19 @@ export interface TransportOptions extends RouterOptions {
   readonly clock: Clock;
 }
 
-export interface TransportRequest extends Asked {
-  /** Below `/v2/<repository>/`. */
+export interface TransportRequest extends Asked, RoutedRequest {
+  /** Below `/v2/<repository>/`; with a slash at the start, from the root, as the place of an upload is. */
   readonly path: string;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /** Statuses that are an answer; 200 unless it says otherwise. Any other is a refusal. */
+  readonly accepts?: readonly number[] | undefined;
+  /** Another repository that is read on the way: a mount needs two scopes. */
+  readonly alsoPulls?: string | undefined;
+  /** For the whole of it, `read` included. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** For a whole document, and for the headers of a layer; a layer's own bytes are the caller's to watch. */
-const deadlineMs = 30_000;
+const usualDeadlineMs = 30_000;
 
 export class Transport {
   readonly #clock: Clock;
@@ -34,21 +39,27 @@ export class Transport {
   }
 
   /**
-   * A response with the status 200, or 206 or 416 to a range, which `read` reads before the deadline.
-   * Throws `registry_unreachable`, `unauthorized`, `model_not_found`, `rate_limited`.
+   * A response with one of the accepted statuses, which `read` reads before the deadline.
+   * Throws `registry_unreachable`, `unauthorized`, `rate_limited` and what else a refusal of the purpose means.
    */
-  get<Result>(
+  send<Result>(
     request: TransportRequest,
     read: (response: Response) => Result | Promise<Result>,
   ): Promise<Result> {
     const server = registryName(request.reference.registry);
-    const { signal } = request;
+    const { signal, deadlineMs = usualDeadlineMs } = request;
     return withDeadline({ clock: this.#clock, delayMs: deadlineMs, server, signal }, async (limited) =>
-      read(await this.#getAuthorized(request, limited)),
+      read(await this.#sendAuthorized(request, limited)),
     );
   }
 
-  async #getAuthorized(request: TransportRequest, signal: AbortSignal): Promise<Response> {
+  /** Where the upload that answered `request` with `response` goes on; see `Router.uploadPath`. */
+  uploadPath(request: TransportRequest, response: Response): Promise<string | undefined> {
+    const host = serverOf(request.reference.registry);
+    return this.#router.uploadPath(host, pathOf(request), response, request.signal);
+  }
+
+  async #sendAuthorized(request: TransportRequest, signal: AbortSignal): Promise<Response> {
     const key = tokenKey(request);
     const first = await this.#send(request, this.#tokens.get(key), signal);
     if (first.status !== 401) return accept(first, request);
@@ -69,28 +80,36 @@ export class Transport {
     authorization: string | undefined,
     signal: AbortSignal,
   ): Promise<Response> {
-    const { reference, path } = request;
+    const { reference, method, body } = request;
     const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
-    return this.#router.get(serverOf(reference.registry), `/v2/${reference.repository}/${path}`, {
+    return this.#router.send(serverOf(reference.registry), pathOf(request), {
+      method,
       headers,
+      body,
       signal,
     });
   }
 }
 
-function accept(response: Response, request: TransportRequest): Response {
-  const isAnswerToRange = request.headers?.range !== undefined && [206, 416].includes(response.status);
-  if (response.status === 200 || isAnswerToRange) return response;
+async function accept(response: Response, request: TransportRequest): Promise<Response> {
+  if ((request.accepts ?? [200]).includes(response.status)) return response;
+  if (request.purpose === 'push') throw await pushRefusal(response, request);
   void response.body?.cancel();
   throw refusal(response, request);
 }
 
-function tokenKey({ reference, credentials }: TransportRequest): TokenKey {
+function tokenKey({ reference, credentials, purpose, alsoPulls }: TransportRequest): TokenKey {
+  const actions = purpose === 'push' ? 'pull,push' : 'pull';
+  const scope = `repository:${reference.repository}:${actions}`;
   return {
     host: serverOf(reference.registry),
-    scope: `repository:${reference.repository}:pull`,
+    scope: alsoPulls === undefined ? scope : `${scope} repository:${alsoPulls}:pull`,
     credentials,
   };
+}
+
+function pathOf({ path, reference }: TransportRequest): string {
+  return path.startsWith('/') ? path : `/v2/${reference.repository}/${path}`;
 }
 
 function serverOf(registry: string): string {

@@ -5,8 +5,10 @@ import { parseChatRequest, type ChatRequest } from '#lib/openai/chat.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import { sseData, sseDone, sseHeaders } from '#lib/openai/sse.ts';
 import { ChatWriter } from '#lib/openai/chat-writer.ts';
+import { withDefaults } from '#lib/runner/configure/defaults.ts';
+import type { ModelSettings } from '#lib/runner/configure/settings.ts';
 import { splitReasoning } from '#lib/runner/chat/reasoning.ts';
-import type { Library } from '#lib/runner/library.ts';
+import type { Library } from '#lib/runner/library/library.ts';
 import { modelRequest } from '#lib/runner/model-request.ts';
 import type { Call } from '#lib/runner/router.ts';
 import type { Scheduler } from '#lib/runner/scheduler.ts';
@@ -14,6 +16,7 @@ import { json, streamed } from './respond.ts';
 
 export interface ChatPorts {
   readonly library: Library;
+  readonly settings: ModelSettings;
   readonly scheduler: Scheduler;
   readonly clock: Clock;
 }
@@ -38,13 +41,15 @@ export async function chatCompletions(call: Call, ports: ChatPorts): Promise<Res
 /** Holds the model from the first `next` to the end of the iteration, however that comes about. */
 async function* generate(
   request: ChatRequest,
-  { library, scheduler }: ChatPorts,
+  { library, settings, scheduler, clock }: ChatPorts,
   signal: AbortSignal,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const model = await library.get(request.model);
-  const lease = await scheduler.acquire(modelRequest(library, model), signal);
+  const wanted = await settings.get(model.id);
+  const lease = await scheduler.acquire(modelRequest(library, model, wanted), signal);
   try {
-    yield* splitReasoning(lease.model.chat(request, signal));
+    await library.touch(model.id, clock.now());
+    yield* splitReasoning(lease.model.chat(withDefaults(request, wanted), signal));
   } finally {
     lease.release();
   }
@@ -76,13 +81,20 @@ async function gather(
 }
 
 /** `X-Preload-Only: true` loads the model and answers with nothing; only `model` is read. */
-async function preload(body: unknown, call: Call, { library, scheduler }: ChatPorts): Promise<Response> {
+async function preload(
+  body: unknown,
+  call: Call,
+  { library, settings, scheduler }: ChatPorts,
+): Promise<Response> {
   const name = typeof body === 'object' && body !== null && 'model' in body ? body.model : undefined;
   if (typeof name !== 'string') {
     throw new ApiError('invalid_request', '“model” must name the model to load.', { param: 'model' });
   }
   const model = await library.get(name);
-  const lease = await scheduler.acquire(modelRequest(library, model), call.request.signal);
+  const lease = await scheduler.acquire(
+    modelRequest(library, model, await settings.get(model.id)),
+    call.request.signal,
+  );
   lease.release();
   return new Response(null);
 }

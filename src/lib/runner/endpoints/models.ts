@@ -1,38 +1,62 @@
-/** Docker Model Runner's management of models: list, inspect, pull, delete. */
+/** Docker Model Runner's management of models: list, inspect, pull, tag, push, repackage, delete, purge. */
 import * as v from 'valibot';
+import type { Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
-import { parseReference } from '#lib/model/reference.ts';
-import type { Library } from '#lib/runner/library.ts';
+import { describeModel } from '#lib/model/facts.ts';
+import { canonicalReference, parseReference, type Reference } from '#lib/model/reference.ts';
+import type { Janitor } from '#lib/runner/library/janitor.ts';
+import type { Library } from '#lib/runner/library/library.ts';
+import { makeModel, type PackagerPorts } from '#lib/runner/library/packager.ts';
 import { progressLines } from '#lib/runner/pulls/progress.ts';
 import type { Pulls } from '#lib/runner/pulls/pulls.ts';
 import type { Call, Route } from '#lib/runner/router.ts';
-import type { Scheduler } from '#lib/runner/scheduler.ts';
+import type { Registry } from '#lib/registry/port.ts';
+import { credentialsOf, parseBody, signIn } from './body.ts';
+import { encoded, progressFormat } from './lines.ts';
+import { push, type PushPorts } from './push.ts';
 import { json, streamed } from './respond.ts';
 
-export interface ModelPorts {
+export interface ModelPorts extends PushPorts {
   readonly library: Library;
+  readonly janitor: Janitor;
+  readonly registry: Registry;
   readonly pulls: Pulls;
-  readonly scheduler: Scheduler;
+  readonly packager: PackagerPorts;
+  /** A model that another was made of keeps its settings. */
+  readonly inherit: (from: Digest, to: Digest) => Promise<void>;
 }
 
-const createBody = v.object({
-  from: v.string(),
-  'bearer-token': v.optional(v.string()),
+const createBody = v.object({ from: v.string(), ...signIn.entries });
+const repackageBody = v.object({
+  target: v.pipe(v.string(), v.minLength(1)),
+  context_size: v.optional(v.number()),
 });
 
-export function modelRoutes({ library, pulls, scheduler }: ModelPorts): readonly Route[] {
+export function modelRoutes(ports: ModelPorts): readonly Route[] {
+  const { library, janitor, pulls } = ports;
   return [
-    { method: 'GET', pattern: '/models', handle: async () => json(await library.list()) },
-    { method: 'POST', pattern: '/models/create', handle: (call) => create(call, pulls) },
     {
       method: 'GET',
-      pattern: '/models/*',
-      handle: async ({ rest }) => json(library.describe(await library.getLenient(rest))),
+      pattern: '/models',
+      handle: async () => json((await library.list()).map((model) => library.describe(model))),
     },
+    { method: 'POST', pattern: '/models/create', handle: (call) => create(call, pulls) },
+    {
+      method: 'DELETE',
+      pattern: '/models/purge',
+      handle: async () => {
+        await janitor.purge();
+        return new Response(null);
+      },
+    },
+    { method: 'POST', pattern: '/models/*/tag', handle: (call) => tag(call, library) },
+    { method: 'POST', pattern: '/models/*/push', handle: (call) => push(call, ports) },
+    { method: 'POST', pattern: '/models/*/repackage', handle: (call) => repackage(call, ports) },
+    { method: 'GET', pattern: '/models/*', handle: (call) => inspect(call, ports) },
     {
       method: 'DELETE',
       pattern: '/models/*',
-      handle: async (call) => json(await remove(call, library, scheduler)),
+      handle: async (call) => json(await janitor.delete(call.rest, { force: call.flag('force') })),
     },
   ];
 }
@@ -41,75 +65,62 @@ async function create(call: Call, pulls: Pulls): Promise<Response> {
   const parsed = v.safeParse(createBody, await call.json());
   if (!parsed.success)
     throw new ApiError('invalid_request', '“from” must name the model to pull.', { param: 'from' });
-  const { from, 'bearer-token': token } = parsed.output;
-  const reference = parseReference(from);
-  const pull = pulls.request(reference, token === undefined ? undefined : { kind: 'token', token });
+  const pull = pulls.request(parseReference(parsed.output.from), {
+    credentials: credentialsOf(parsed.output),
+  });
   const left = new AbortController();
   const signal = AbortSignal.any([call.request.signal, left.signal]);
   const lines = progressLines(pull, { signal, onLeave: pulls.watch(pull) });
   // The first line decides the status: what fails before any progress is an HTTP error.
   const first = await lines.next();
-  const encode = lineEncoder(call.request.headers.get('accept'));
-  return streamed(encoded(first, lines, encode), {
-    headers: { 'content-type': encode.contentType, 'cache-control': 'no-cache' },
+  const format = progressFormat(call);
+  return streamed(encoded(first, lines, format), {
+    headers: { 'content-type': format.contentType, 'cache-control': 'no-cache' },
     onCancel: () => left.abort(),
   });
 }
 
-async function* encoded<T>(
-  first: IteratorResult<T, void>,
-  rest: AsyncGenerator<T, void, undefined>,
-  encode: LineEncoder,
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-  try {
-    for (let result = first; !result.done; result = await rest.next()) yield encode(result.value);
-  } finally {
-    await rest.return();
-  }
+async function inspect(call: Call, { library, registry }: ModelPorts): Promise<Response> {
+  if (!call.flag('remote')) return json(library.describe(await library.getLenient(call.rest)));
+  const { signal } = call.request;
+  const remote = await registry.resolve(parseReference(call.rest), { signal });
+  const { tags: _, ...model } = describeModel({
+    id: remote.id,
+    tags: [],
+    manifest: remote.manifestBytes,
+    config: remote.configBytes,
+  });
+  return json(model);
 }
 
-interface LineEncoder {
-  (line: unknown): Uint8Array<ArrayBuffer>;
-  readonly contentType: string;
-}
-
-/** Docker Model Runner escapes HTML in its text form, and its clients unescape it. */
-function lineEncoder(accept: string | null): LineEncoder {
-  const encoder = new TextEncoder();
-  if (accept === 'application/json') {
-    return Object.assign((line: unknown) => encoder.encode(`${JSON.stringify(line)}\n`), {
-      contentType: 'application/json',
+async function tag(call: Call, library: Library): Promise<Response> {
+  const repository = call.url.searchParams.get('repo') ?? '';
+  const name = call.url.searchParams.get('tag') ?? '';
+  if (repository === '' || name === '') {
+    throw new ApiError('invalid_request', 'The query must name “repo” and “tag”.', {
+      param: repository === '' ? 'repo' : 'tag',
     });
   }
-  return Object.assign((line: unknown) => encoder.encode(`${escapeHtml(JSON.stringify(line))}\n`), {
-    contentType: 'text/plain; charset=utf-8',
-  });
+  const target = `${repository}:${name}`;
+  const reference = tagOnly(parseReference(target), target);
+  const model = await library.getLenient(call.rest);
+  await library.tag(model.id, canonicalReference(reference));
+  return json({ message: `Model tagged successfully with "${target}"`, target }, 201);
 }
 
-const htmlEscapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&#34;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => htmlEscapes[character] ?? character);
+async function repackage(call: Call, { library, packager, inherit }: ModelPorts): Promise<Response> {
+  const { target, context_size: contextSize } = parseBody(repackageBody, await call.json());
+  const base = await library.getLenient(call.rest);
+  const format = library.partsOf(base).artifact.packaging === 'modelpack' ? 'cncf' : 'docker';
+  const made = await makeModel(
+    { target, from: base.id, format, ...(contextSize === undefined ? {} : { context_size: contextSize }) },
+    packager,
+  );
+  await inherit(base.id, made.id);
+  return json({ message: `Model repackaged successfully as "${target}"`, source: call.rest, target }, 201);
 }
 
-/** A model in use is not pulled from under its request. */
-async function remove(call: Call, library: Library, scheduler: Scheduler): Promise<unknown> {
-  const model = await library.get(call.rest);
-  const resident = scheduler.resident;
-  if (resident?.request.id === model.id) {
-    if (resident.state !== 'idle') {
-      throw new ApiError(
-        'conflict',
-        'This model is answering a request. Stop it first, then delete the model.',
-      );
-    }
-    await scheduler.unload(new Set([model.id]));
-  }
-  return library.delete(call.rest, { force: call.flag('force') });
+function tagOnly(reference: Reference, typed: string): Reference {
+  if (reference.digest === undefined) return reference;
+  throw new ApiError('invalid_reference', `“${typed}” is a digest, and a tag is needed.`, { param: 'tag' });
 }

@@ -1,6 +1,6 @@
 /** OpenAI's list of models. */
 import { describeForOpenAi } from '#lib/model/facts.ts';
-import type { Library } from '#lib/runner/library.ts';
+import type { Library } from '#lib/runner/library/library.ts';
 import type { Route } from '#lib/runner/router.ts';
 import { json } from './respond.ts';
 
@@ -11,7 +11,10 @@ export function openAiModelRoutes(library: Library): readonly Route[] {
       pattern: '/engines/v1/models',
       handle: async () => {
         const models = await library.list();
-        return json({ object: 'list', data: models.map(describeForOpenAi) });
+        return json({
+          object: 'list',
+          data: models.map((model) => describeForOpenAi(library.describe(model))),
+        });
       },
     },
     {

@@ -3,38 +3,36 @@ import * as v from 'valibot';
 import { AsyncQueue } from '#lib/core/async-queue.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { parseReference } from '#lib/model/reference.ts';
+import type { PullJson } from '#lib/model/wire.ts';
 import { sseEvent, sseHeaders } from '#lib/openai/sse.ts';
 import type { Feed } from '#lib/runner/feed.ts';
-import type { Pulls } from '#lib/runner/pulls/pulls.ts';
+import { maxParallelPulls, type Pulls } from '#lib/runner/pulls/pulls.ts';
+import type { PullWishes } from '#lib/runner/pulls/pull.ts';
 import type { Call, Route } from '#lib/runner/router.ts';
+import { credentials, parseBody } from './body.ts';
 import { json, streamed } from './respond.ts';
 
 export interface SampanPorts {
   readonly pulls: Pulls;
   readonly feed: Feed;
+  /** Resolves when the number of parallel pulls is durable. */
+  readonly saveParallel: (parallel: number) => Promise<void>;
 }
-
-const credentials = v.union([
-  v.pipe(
-    v.object({ username: v.string(), password: v.string() }),
-    v.transform((value) => ({ kind: 'password' as const, ...value })),
-  ),
-  v.pipe(
-    v.object({ token: v.string() }),
-    v.transform((value) => ({ kind: 'token' as const, ...value })),
-  ),
-]);
 
 const pullBody = v.object({ from: v.string(), credentials: v.optional(credentials) });
 
-export function sampanRoutes({ pulls, feed }: SampanPorts): readonly Route[] {
+const settingsBody = v.strictObject({
+  parallel_pulls: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(maxParallelPulls)),
+});
+
+export function sampanRoutes({ pulls, feed, saveParallel }: SampanPorts): readonly Route[] {
   return [
     { method: 'GET', pattern: '/_sampan/events', handle: (call) => events(call, feed) },
     { method: 'GET', pattern: '/_sampan/status', handle: async () => json(await feed.status()) },
     {
       method: 'GET',
       pattern: '/_sampan/pulls',
-      handle: () => json(pulls.list().map((pull) => pull.toJson())),
+      handle: () => json(pulls.toJson()),
     },
     { method: 'POST', pattern: '/_sampan/pulls', handle: (call) => startPull(call, pulls) },
     {
@@ -48,7 +46,35 @@ export function sampanRoutes({ pulls, feed }: SampanPorts): readonly Route[] {
     {
       method: 'POST',
       pattern: '/_sampan/pulls/*/resume',
-      handle: ({ rest }) => json(pulls.request(pulls.get(rest).reference).toJson(), 202),
+      handle: ({ rest }) => json(resume(pulls, rest), 202),
+    },
+    {
+      method: 'POST',
+      pattern: '/_sampan/pulls/*/anyway',
+      handle: ({ rest }) => json(resume(pulls, rest, { anyway: true }), 202),
+    },
+    {
+      method: 'POST',
+      pattern: '/_sampan/pulls/*/first',
+      handle: ({ rest }) => {
+        pulls.first(rest);
+        return json(pulls.get(rest).toJson());
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/_sampan/settings',
+      handle: () => json({ parallel_pulls: pulls.parallel }),
+    },
+    {
+      method: 'PUT',
+      pattern: '/_sampan/settings',
+      handle: async (call) => {
+        const { parallel_pulls: parallel } = parseBody(settingsBody, await call.json());
+        pulls.setParallel(parallel);
+        await saveParallel(parallel);
+        return json({ parallel_pulls: parallel });
+      },
     },
     {
       method: 'DELETE',
@@ -61,12 +87,19 @@ export function sampanRoutes({ pulls, feed }: SampanPorts): readonly Route[] {
   ];
 }
 
+function resume(pulls: Pulls, id: string, wishes: PullWishes = {}): PullJson {
+  const pull = pulls.request(pulls.get(id).reference, wishes);
+  pulls.keep(pull);
+  return pull.toJson();
+}
+
 /** The pull belongs to the runner: it goes on when the page that asked is closed. */
 async function startPull(call: Call, pulls: Pulls): Promise<Response> {
   const parsed = v.safeParse(pullBody, await call.json());
   if (!parsed.success)
     throw new ApiError('invalid_request', '“from” must name the model to pull.', { param: 'from' });
-  const pull = pulls.request(parseReference(parsed.output.from), parsed.output.credentials);
+  const { from, credentials: given } = parsed.output;
+  const pull = pulls.request(parseReference(from), given && { credentials: given });
   pulls.keep(pull);
   return json(pull.toJson(), 202);
 }

@@ -25,7 +25,7 @@ class BufferedChunks implements Chunks {
 
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const { done, value } = await this.#reader.read(new Uint8Array(this.#buffer));
-    if (done || !value) return undefined;
+    if (done) return undefined;
     this.#buffer = value.buffer;
     return value;
   }

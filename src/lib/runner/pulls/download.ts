@@ -4,6 +4,7 @@ import { ApiError, toApiError } from '#lib/core/errors.ts';
 import type { Descriptor } from '#lib/model/manifest.ts';
 import type { LayerBody, ResolvedModel } from '#lib/registry/port.ts';
 import type { BlobStore, BlobWriter, Segment } from '#lib/store/port.ts';
+import type { Network } from './network.ts';
 import { retrying } from './retry.ts';
 import { openChunks, type Chunks } from './chunks.ts';
 import { SegmentSink } from './sink.ts';
@@ -13,10 +14,11 @@ export interface DownloadOptions {
   readonly store: BlobStore;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly network: Network;
   readonly signal: AbortSignal;
   /** Told after every write. */
   readonly onProgress: (receivedBytes: number) => void;
-  readonly onRetry: () => void;
+  readonly onRetry: (waitingFor: 'registry' | 'network') => void;
   readonly onVerify: () => void;
 }
 

@@ -299,3 +299,153 @@ describe('the list of pulls', () => {
     await expect.poll(() => status(bench)).toEqual(['done', 'done', 'done']);
   });
 });
+
+describe('the queue', () => {
+  const names = ['a', 'b', 'c', 'd'].map((letter) => `localhost:5000/ai/${letter}:latest`);
+  interface Listed {
+    id: string;
+    status: string;
+    position?: number;
+  }
+  const list = async (bench: Bench) => (await (await bench.call('/_sampan/pulls')).json()) as Listed[];
+  const statuses = async (bench: Bench) =>
+    Object.fromEntries(
+      (await list(bench)).map(({ id, status, position }) => [id.at(-8), position ?? status]),
+    );
+
+  /** Four pulls of different models, none of which gets a byte until `release`. */
+  async function fourPulls(): Promise<{ bench: Bench; release: () => void }> {
+    const bench = makeBench();
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    bench.registry.beforeFetch = () => released;
+    for (const each of names) {
+      await bench.registry.publish(each, [bytesOf(`weights of ${each}`)]);
+      await bench.call('/_sampan/pulls', { from: each });
+    }
+    await expect.poll(() => statuses(bench)).toEqual({ a: 'pulling', b: 'pulling', c: 1, d: 2 });
+    return { bench, release };
+  }
+
+  it('runs two at once, in order, and a waiting one can be put first', async () => {
+    const { bench, release } = await fourPulls();
+    expect((await bench.call(`/_sampan/pulls/${names[3]}/first`, '')).status).toBe(200);
+    expect(await statuses(bench)).toEqual({ a: 'pulling', b: 'pulling', d: 1, c: 2 });
+    release();
+    await expect
+      .poll(async () => (await list(bench)).map(({ status }) => status))
+      .toEqual(Array(4).fill('done'));
+  });
+
+  it('runs as many as the settings say, also after a restart', async () => {
+    const { bench, release } = await fourPulls();
+    const put = (parallel: unknown) =>
+      bench.call('/_sampan/settings', undefined, {
+        method: 'PUT',
+        body: JSON.stringify({ parallel_pulls: parallel }),
+      });
+    for (const wrong of [0, 9, 1.5, '3']) expect((await put(wrong)).status).toBe(400);
+    expect(await (await put(3)).json()).toEqual({ parallel_pulls: 3 });
+    await expect.poll(() => statuses(bench)).toEqual({ a: 'pulling', b: 'pulling', c: 'pulling', d: 1 });
+    expect(bench.parallelPulls.saved).toBe(3);
+    release();
+  });
+});
+
+describe('a layer that two pulls need', () => {
+  it('is fetched once, and both show its progress', async () => {
+    const bench = makeBench();
+    const names = ['localhost:5000/ai/one:latest', 'localhost:5000/ai/two:latest'];
+    for (const each of names) await bench.registry.publish(each, [weights]);
+    await Promise.all(names.map(async (from) => (await bench.call('/models/create', { from })).text()));
+    const asked = bench.registry.asked.reduce((sum, { from, to }) => sum + to - from, 0);
+    expect(asked).toBe(weights.byteLength);
+    expect(await bench.index.list()).toHaveLength(1);
+  });
+
+  it('is fetched by the other one when the first is cancelled', async () => {
+    const bench = makeBench();
+    const names = ['localhost:5000/ai/one:latest', 'localhost:5000/ai/two:latest'];
+    for (const each of names) await bench.registry.publish(each, [weights]);
+    let hold = true;
+    bench.registry.beforeFetch = (_, signal) =>
+      hold
+        ? new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+        : Promise.resolve();
+    for (const from of names) await bench.call('/_sampan/pulls', { from });
+    await expect.poll(() => bench.registry.asked.length).toBeGreaterThan(0);
+    hold = false;
+    await bench.call(`/_sampan/pulls/${names[0]}`, undefined, { method: 'DELETE' });
+    await expect.poll(async () => (await bench.index.list()).flatMap(({ tags }) => tags)).toEqual([names[1]]);
+    expect(await stored(bench)).toBe(text);
+  });
+});
+
+describe('without a network', () => {
+  it('a pull waits, says so, and goes on by itself', async () => {
+    const bench = makeBench();
+    await bench.registry.publish(name, [weights]);
+    bench.network.go(false);
+    bench.registry.beforeFetch = () =>
+      bench.network.online
+        ? Promise.resolve()
+        : Promise.reject(new ApiError('registry_unreachable', 'Failed to fetch.'));
+    await bench.call('/_sampan/pulls', { from: name });
+    const status = async () =>
+      ((await (await bench.call('/_sampan/pulls')).json()) as { status: string }[])[0]?.status;
+    await expect.poll(status).toBe('offline');
+    bench.network.go(true);
+    await expect.poll(status).toBe('done');
+  });
+
+  it('a pull that could not even begin starts again when the network is back', async () => {
+    const bench = makeBench();
+    await bench.registry.publish(name, [weights]);
+    bench.network.go(false);
+    bench.registry.beforeResolve = () =>
+      bench.network.online
+        ? Promise.resolve()
+        : Promise.reject(new ApiError('registry_unreachable', 'Failed to fetch.'));
+    await bench.call('/_sampan/pulls', { from: name });
+    const status = async () =>
+      ((await (await bench.call('/_sampan/pulls')).json()) as { status: string }[])[0]?.status;
+    await expect.poll(status).toBe('failed');
+    bench.network.go(true);
+    await expect.poll(status).toBe('done');
+  });
+});
+
+describe('a model that nothing here runs', () => {
+  it('is refused before a byte is fetched, and stored for who insists', async () => {
+    const bench = makeBench();
+    await bench.registry.publish(name, [weights], undefined, { architecture: 'nothing-known' });
+    const response = await bench.call('/models/create', { from: name });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: 'unsupported_model_format' } });
+    expect(bench.registry.asked).toEqual([]);
+    expect((await bench.call(`/_sampan/pulls/${name}/anyway`, '')).status).toBe(202);
+    await expect.poll(() => stored(bench)).toBe(text);
+    const [model] = (await (await bench.call('/_sampan/models')).json()) as { obstacle?: string }[];
+    expect(model?.obstacle).toContain('nothing-known');
+    const chat = await bench.call('/v1/chat/completions', {
+      model: name,
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
+    expect(await chat.json()).toMatchObject({ error: { code: 'unsupported_model_format' } });
+  });
+});
+
+it('a new version of a model starts with the settings of the old one', async () => {
+  const bench = makeBench();
+  await bench.registry.publish(name, [weights]);
+  await pull(bench);
+  const settings = () => bench.call(`/_sampan/models/${name}/settings`);
+  await bench.call(`/_sampan/models/${name}/settings`, undefined, {
+    method: 'PUT',
+    body: '{"context_size":64}',
+  });
+  await bench.registry.publish(name, [bytesOf('a new version')]);
+  await pull(bench);
+  expect(await bench.index.list()).toHaveLength(2);
+  expect(await (await settings()).json()).toEqual({ context_size: 64 });
+});

@@ -4,8 +4,9 @@ import { isDigest, type Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { Signal } from '#lib/core/observable.ts';
 import { canonicalReference, parseReference, type Reference } from '#lib/model/reference.ts';
-import type { Credentials } from '#lib/registry/port.ts';
-import { Pull, type PullPorts } from './pull.ts';
+import type { PullJson } from '#lib/model/wire.ts';
+import { Downloads } from './downloads.ts';
+import { Pull, type PullPorts, type PullWishes } from './pull.ts';
 
 /** Where the list is kept; `undefined` until something was. */
 export interface PullRecords {
@@ -13,13 +14,17 @@ export interface PullRecords {
   save(records: readonly PullRecord[]): Promise<void>;
 }
 
+const digest = v.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+
 const record = v.object({
   reference: v.string(),
   /** Whether it was running, so that it goes on by itself after a reload. */
   wanted: v.boolean(),
+  anyway: v.optional(v.boolean()),
+  expected: v.optional(digest),
   layers: v.array(
     v.object({
-      digest: v.custom<Digest>((value) => typeof value === 'string' && isDigest(value)),
+      digest,
       mediaType: v.string(),
       sizeBytes: v.number(),
     }),
@@ -28,25 +33,44 @@ const record = v.object({
 
 export type PullRecord = v.InferOutput<typeof record>;
 
-const parallelPulls = 2;
+export const defaultParallelPulls = 2;
+export const maxParallelPulls = 8;
+
+/** What a pull needs, without what all pulls share. */
+export type PullsPorts = Omit<PullPorts, 'downloads'> & {
+  /** Removes those blobs that nothing needs any more. */
+  readonly drop: (digests: readonly Digest[]) => Promise<void>;
+};
 
 export class Pulls {
   /** Any pull changed, came or went. */
   readonly changed = new Signal();
-  /** A pull ended with a model in the store. */
-  readonly stored = new Signal();
   /** How many callers follow a pull; `Infinity` for one that nobody needs to follow. */
   readonly #watchers = new Map<string, number>();
   readonly #pulls = new Map<string, Pull>();
-  readonly #ports: PullPorts;
+  readonly #ports: PullsPorts;
   readonly #records: PullRecords;
+  readonly #downloads = new Downloads();
+  #parallel = defaultParallelPulls;
   #running = 0;
   #saved = '';
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(ports: PullPorts, records: PullRecords) {
+  constructor(ports: PullsPorts, records: PullRecords) {
     this.#ports = ports;
     this.#records = records;
+    // Whoever lost the network in the middle of a pull expects it to go on when it is back.
+    ports.network.changed.subscribe(() => this.#onNetwork());
+  }
+
+  get parallel(): number {
+    return this.#parallel;
+  }
+
+  /** How many pulls run at once; more of them start at once, fewer take effect as pulls end. */
+  setParallel(parallel: number): void {
+    this.#parallel = parallel;
+    this.#pump();
   }
 
   /** Brings back the pulls of an earlier session and goes on with those that were running. */
@@ -56,9 +80,9 @@ export class Pulls {
     if (!parsed.success) return;
     const partials = await this.#ports.store.partials();
     const received = new Map(partials.map((partial) => [partial.digest, partial.receivedBytes]));
-    for (const { reference, wanted, layers } of parsed.output) {
+    for (const { reference, wanted, layers, anyway, expected } of parsed.output) {
       const pull = this.#add(parseReference(reference));
-      pull.restore(layers, received);
+      pull.restore(layers, received, { anyway, expected });
       if (!wanted) continue;
       this.keep(pull);
       this.#enqueue(pull);
@@ -70,6 +94,21 @@ export class Pulls {
     return [...this.#pulls.values()];
   }
 
+  toJson(): readonly PullJson[] {
+    const waiting = this.list().filter((pull) => pull.state.status === 'queued');
+    return this.list().map((pull) => {
+      const place = waiting.indexOf(pull);
+      return pull.toJson(place < 0 ? undefined : place + 1);
+    });
+  }
+
+  /** Blobs that a pull on the list has or is going to have. */
+  needs(): readonly Digest[] {
+    return this.list()
+      .filter((pull) => pull.state.status !== 'done')
+      .flatMap((pull) => pull.layers.map(({ digest }) => digest));
+  }
+
   /** Throws `model_not_found`. */
   get(id: string): Pull {
     const pull = this.#pulls.get(id);
@@ -78,10 +117,20 @@ export class Pulls {
   }
 
   /** Starts, resumes or joins the one pull of this reference. */
-  request(reference: Reference, credentials?: Credentials): Pull {
+  request(reference: Reference, wishes?: PullWishes): Pull {
     const pull = this.#pulls.get(canonicalReference(reference)) ?? this.#add(reference);
-    if (!pull.active) this.#enqueue(pull, credentials);
+    if (!pull.active) this.#enqueue(pull, wishes);
     return pull;
+  }
+
+  /** Puts a waiting pull before all others. */
+  first(id: string): void {
+    const pull = this.get(id);
+    const others = [...this.#pulls].filter(([otherId]) => otherId !== id);
+    this.#pulls.clear();
+    this.#pulls.set(id, pull);
+    for (const [otherId, other] of others) this.#pulls.set(otherId, other);
+    this.#onChange();
   }
 
   /** The pull goes on whoever leaves. */
@@ -110,8 +159,8 @@ export class Pulls {
     this.#pulls.delete(id);
     this.#watchers.delete(id);
     this.#onChange();
-    for (const layer of pull.layers) await this.#ports.store.discardPartial(layer.digest);
-    await this.#dropUnused(pull);
+    const others = new Set(this.needs());
+    await this.#ports.drop(pull.layers.map(({ digest }) => digest).filter((digest) => !others.has(digest)));
   }
 
   /** Resolves when the list on disk is the list in memory. */
@@ -128,7 +177,7 @@ export class Pulls {
   }
 
   #add(reference: Reference): Pull {
-    const pull = new Pull(reference, this.#ports);
+    const pull = new Pull(reference, { ...this.#ports, downloads: this.#downloads });
     this.#pulls.set(pull.id, pull);
     pull.changed.subscribe(() => this.#onChange());
     return pull;
@@ -138,32 +187,28 @@ export class Pulls {
     return this.#watchers.get(pull.id) ?? 0;
   }
 
-  #enqueue(pull: Pull, credentials?: Credentials): void {
-    pull.enqueue(credentials);
+  #enqueue(pull: Pull, wishes?: PullWishes): void {
+    pull.enqueue(wishes);
     this.#pump();
   }
 
   #pump(): void {
-    if (this.#running >= parallelPulls) return;
+    if (this.#running >= this.#parallel) return;
     const next = this.list().find((pull) => pull.state.status === 'queued');
     if (!next) return;
     this.#running++;
     void next.start().finally(() => {
       this.#running--;
-      if (next.state.status === 'done') this.stored.notify();
       this.#pump();
     });
     this.#pump();
   }
 
-  /** Whole blobs of a cancelled pull that neither a model nor another pull needs. */
-  async #dropUnused(cancelled: Pull): Promise<void> {
-    const { index, store } = this.#ports;
-    const manifests = (await index.list()).map((model) => new TextDecoder().decode(model.manifest));
-    const others = new Set(this.list().flatMap((pull) => pull.layers.map((layer) => layer.digest)));
-    for (const { digest } of cancelled.layers) {
-      if (others.has(digest) || manifests.some((manifest) => manifest.includes(digest))) continue;
-      await store.delete(digest);
+  #onNetwork(): void {
+    if (!this.#ports.network.online) return;
+    for (const pull of this.list()) {
+      const { state } = pull;
+      if (state.status === 'failed' && state.error.code === 'registry_unreachable') this.#enqueue(pull);
     }
   }
 
@@ -177,12 +222,24 @@ export class Pulls {
     if (this.#saved === 'closed') return;
     const records = this.list()
       .filter((pull) => pull.state.status !== 'done')
-      .map((pull) => ({ reference: asTyped(pull.reference), wanted: pull.active, layers: [...pull.layers] }));
+      .map(toRecord);
     const text = JSON.stringify(records);
     if (text === this.#saved) return;
     this.#saved = text;
     this.#saving = this.#saving.then(() => this.#records.save(records));
   }
+}
+
+/** Credentials are never written. */
+function toRecord(pull: Pull): PullRecord {
+  const { anyway, expected } = pull.wishes;
+  return {
+    reference: asTyped(pull.reference),
+    wanted: pull.active,
+    layers: [...pull.layers],
+    ...(anyway === undefined ? {} : { anyway }),
+    ...(expected === undefined ? {} : { expected }),
+  };
 }
 
 /** Unlike the canonical form it keeps the case, which Hugging Face minds. */

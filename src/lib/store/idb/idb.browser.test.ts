@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 import { createStore, set } from 'idb-keyval';
 import { sha256 } from '#lib/core/digest.ts';
-import { describeModelIndex, modelOf } from '#tests/contract/store.ts';
+import { describeModelIndex, describeModelSettings, modelOf } from '#tests/contract/store.ts';
 import { IdbModelIndex } from './model-index.ts';
+import { IdbModelSettings } from './model-settings.ts';
 import { ProgressStore } from './progress.ts';
 import { IdbSettings } from './settings.ts';
 
@@ -21,12 +22,48 @@ afterEach(() => {
 
 describeModelIndex('idb', async () => new IdbModelIndex(databaseName()));
 
+describeModelSettings('idb', async () => new IdbModelSettings(databaseName()));
+
 describe('IdbModelIndex', () => {
   it('is seen by another tab and survives it', async () => {
     const name = databaseName();
     const model = await modelOf('a', 1);
-    await new IdbModelIndex(name).put(model, 'one');
+    await new IdbModelIndex(name).put(model, ['one']);
     expect(await new IdbModelIndex(name).find('one')).toEqual({ ...model, tags: ['one'] });
+  });
+
+  it('sees at once what another tab changes, whatever it has read before', async () => {
+    const name = databaseName();
+    const [first, second] = [new IdbModelIndex(name), new IdbModelIndex(name)];
+    const [a, b] = [await modelOf('a', 1), await modelOf('b', 2)];
+    await first.put(a, ['one']);
+    expect(await second.list()).toHaveLength(1);
+    await second.put(b, ['one']);
+    expect((await first.find('one'))?.id).toBe(b.id);
+    await first.touch(b.id, 7);
+    await second.remove(a.id);
+    await second.tag(b.id, 'two');
+    expect(await first.list()).toEqual([{ ...b, tags: ['one', 'two'], lastUsedAtMs: 7 }]);
+    expect(await first.list()).toEqual(await second.list());
+    expect(await new IdbModelIndex(name).list()).toEqual(await first.list());
+  });
+
+  it('reads no model again that nobody has changed', async () => {
+    const index = new IdbModelIndex(databaseName());
+    const [a, b] = [await modelOf('a', 1), await modelOf('b', 2)];
+    await index.put(a, ['one']);
+    const config = (await index.get(a.id))?.config;
+    await index.put(b, ['two']);
+    await index.touch(a.id, 7);
+    expect((await index.find('one'))?.config).toBe(config);
+  });
+
+  it('keeps its own copy of what it is given', async () => {
+    const index = new IdbModelIndex(databaseName());
+    const model = await modelOf('a', 1);
+    await index.put(model, ['one']);
+    model.config.fill(0);
+    expect((await index.get(model.id))?.config).toEqual((await modelOf('a', 1)).config);
   });
 
   it('leaves out a record that it cannot read', async () => {
@@ -36,17 +73,29 @@ describe('IdbModelIndex', () => {
     const index = new IdbModelIndex(name);
     expect(await index.list()).toEqual([]);
     expect(await index.get(model.id)).toBeUndefined();
-    await index.put(model, 'one');
+    await index.put(model, ['one']);
     expect(await index.list()).toEqual([{ ...model, tags: ['one'] }]);
   });
 
   it('changes nothing when a change fails', async () => {
     const index = new IdbModelIndex(databaseName());
     const model = await modelOf('a', 1);
-    await index.put(model, 'one');
+    await index.put(model, ['one']);
     const other = { ...(await modelOf('b', 2)), unknown: () => undefined };
-    await expect(index.put(other, 'one')).rejects.toMatchObject({ name: 'ApiError', code: 'internal' });
+    await expect(index.put(other, ['one', 'two'])).rejects.toMatchObject({ name: 'ApiError', code: 'internal' });
     expect(await index.list()).toEqual([{ ...model, tags: ['one'] }]);
+  });
+});
+
+describe('IdbModelSettings', () => {
+  it('is seen by another tab, leaves out foreign keys and refuses what it cannot keep', async () => {
+    const name = databaseName();
+    const { id } = await modelOf('a', 1);
+    await new IdbModelSettings(name).put(id, { contextSize: 1024 });
+    await set('not a digest', 1, createStore(name, 'model-settings'));
+    const settings = new IdbModelSettings(name);
+    await expect(settings.put(id, () => undefined)).rejects.toMatchObject({ name: 'ApiError', code: 'internal' });
+    expect(await settings.list()).toEqual(new Map([[id, { contextSize: 1024 }]]));
   });
 });
 

@@ -2,7 +2,7 @@
 import { createStore, del, entries, get, set, type UseStore } from 'idb-keyval';
 import * as v from 'valibot';
 import { isDigest, type Digest } from '#lib/core/digest.ts';
-import { toApiError } from '#lib/core/errors.ts';
+import { translated } from './translated.ts';
 
 const bytes = v.custom<Uint8Array<ArrayBuffer>>((value) => value instanceof Uint8Array);
 
@@ -54,12 +54,4 @@ function parseRecord(value: unknown): Progress | undefined {
 function parseEntry([key, value]: [string, unknown]): [Digest, Progress][] {
   const progress = parseRecord(value);
   return progress && isDigest(key) ? [[key, progress]] : [];
-}
-
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toApiError(error);
-  }
 }

@@ -1,6 +1,6 @@
 /** Small settings that outlive the tab: routes per host, the list of pulls. */
 import { createStore, get, set, type UseStore } from 'idb-keyval';
-import { toApiError } from '#lib/core/errors.ts';
+import { translated } from './translated.ts';
 
 export class IdbSettings {
   readonly #store: UseStore;
@@ -10,20 +10,12 @@ export class IdbSettings {
   }
 
   /** `parse` makes the stored value a trusted one; `undefined` from it counts as absent. */
-  async get<T>(key: string, parse: (value: unknown) => T | undefined): Promise<T | undefined> {
-    try {
-      return parse(await get<unknown>(key, this.#store));
-    } catch (error) {
-      throw toApiError(error);
-    }
+  get<T>(key: string, parse: (value: unknown) => T | undefined): Promise<T | undefined> {
+    return translated(async () => parse(await get<unknown>(key, this.#store)));
   }
 
   /** `value` must be structured-cloneable. */
-  async set(key: string, value: unknown): Promise<void> {
-    try {
-      await set(key, value, this.#store);
-    } catch (error) {
-      throw toApiError(error);
-    }
+  set(key: string, value: unknown): Promise<void> {
+    return translated(() => set(key, value, this.#store));
   }
 }

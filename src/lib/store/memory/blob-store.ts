@@ -1,11 +1,12 @@
 /** The memory twin of the OPFS store: the same contract, for tests that need no browser. */
 import type { Clock } from '#lib/core/clock.ts';
 import { systemClock } from '#lib/core/clock.ts';
-import type { Digest } from '#lib/core/digest.ts';
+import { sha256, type Digest } from '#lib/core/digest.ts';
 import { storageFull } from '#lib/core/errors.ts';
-import { writerBusy } from '#lib/store/faults.ts';
-import type { BlobStore, BlobWriter, PartialBlob, StoredBlob } from '#lib/store/port.ts';
+import { abortReason, fileChanged, writerBusy } from '#lib/store/faults.ts';
+import type { BlobStore, BlobWriter, HashOptions, PartialBlob, StoredBlob } from '#lib/store/port.ts';
 import { defaultSegmentBytes, SegmentMap } from '#lib/store/segments.ts';
+import { verifyBlob } from '#lib/store/verify.ts';
 import { WholeBlobWriter } from '#lib/store/whole-writer.ts';
 import { attempt } from './attempt.ts';
 import { MemoryBlobWriter } from './blob-writer.ts';
@@ -55,6 +56,25 @@ export class MemoryBlobStore implements BlobStore {
 
   list(): Promise<readonly StoredBlob[]> {
     return Promise.resolve([...this.#disk.blobs].map(([digest, { size }]) => ({ digest, sizeBytes: size })));
+  }
+
+  digests(): Promise<readonly Digest[]> {
+    return Promise.resolve([...this.#disk.blobs.keys()]);
+  }
+
+  verify(digest: Digest, options?: HashOptions): Promise<'intact' | 'damaged' | 'absent'> {
+    return verifyBlob(this, digest, options);
+  }
+
+  async hash(bytes: Blob, { signal, onProgress }: HashOptions = {}): Promise<Digest> {
+    if (signal?.aborted) throw abortReason(signal);
+    const content = await bytes.arrayBuffer().catch((error: unknown) => {
+      throw fileChanged(error);
+    });
+    const digest = await sha256(new Uint8Array(content));
+    if (signal?.aborted) throw abortReason(signal);
+    onProgress?.(bytes.size);
+    return digest;
   }
 
   partials(): Promise<readonly PartialBlob[]> {

@@ -1,21 +1,49 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '#lib/core/digest.ts';
-import { contentOf, describeBlobStore, describeModelIndex, oversizeBytes } from '#tests/contract/store.ts';
+import {
+  contentOf,
+  describeBlobStore,
+  describeModelIndex,
+  describeModelSettings,
+  oversizeBytes,
+} from '#tests/contract/store.ts';
+import { describeStoreLife } from '#tests/contract/store-life.ts';
 import { MemoryBlobStore } from './blob-store.ts';
 import { MemoryDisk } from './disk.ts';
 import { MemoryModelIndex } from './model-index.ts';
+import { MemoryModelSettings } from './model-settings.ts';
 
 describeBlobStore('memory', async ({ segmentBytes }) => {
   const disk = new MemoryDisk();
   return {
     openTab: () => new MemoryBlobStore({ disk, segmentBytes, capacityBytes: oversizeBytes - 1 }),
     kill: async () => disk.kill(),
+    damage: async (digest, bytes) => void disk.blobs.set(digest, new Blob([bytes])),
     destroy: async () => undefined,
   };
 });
 
 describeModelIndex('memory', async () => new MemoryModelIndex());
+
+describeModelSettings('memory', async () => new MemoryModelSettings());
+
+describeStoreLife(
+  'memory',
+  async ({ segmentBytes }) => {
+    const disk = new MemoryDisk();
+    return {
+      disk: {
+        openTab: () => new MemoryBlobStore({ disk, segmentBytes }),
+        kill: async () => disk.kill(),
+        destroy: async () => undefined,
+      },
+      index: new MemoryModelIndex(),
+      sweep: async () => undefined,
+    };
+  },
+  { runs: 200, maxSteps: 60 },
+);
 
 describe('MemoryBlobStore', () => {
   it('counts whole and unfinished blobs against its capacity', async () => {

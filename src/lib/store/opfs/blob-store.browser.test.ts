@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '#lib/core/clock.ts';
-import { digestHex, sha256 } from '#lib/core/digest.ts';
+import { digestHex, sha256, type Digest } from '#lib/core/digest.ts';
+import { collectGarbage } from '#lib/store/garbage.ts';
+import { IdbModelIndex } from '#lib/store/idb/model-index.ts';
 import { ProgressStore } from '#lib/store/idb/progress.ts';
+import { ingest } from '#lib/store/ingest.ts';
 import {
   blobOf,
   contentOf,
@@ -11,9 +14,11 @@ import {
   reopened,
   writeAll,
 } from '#tests/contract/store.ts';
+import { describeStoreLife } from '#tests/contract/store-life.ts';
 import BlobWorker from '#workers/blob.worker.ts?worker';
+import HashWorker from '#workers/hash.worker.ts?worker';
 import { defaultLimits, OpfsBlobStore, type BlobLimits } from './blob-store.ts';
-import { digestOfName, fileNames, partialDirectory } from './directories.ts';
+import { blobsDirectory, digestOfName, fileNames, partialDirectory } from './directories.ts';
 import { tryLockBlob, type Locks } from './lock.ts';
 import { sweep } from './sweep.ts';
 
@@ -61,6 +66,7 @@ class Profile {
         this.#workers.push(worker);
         return worker;
       },
+      createHashWorker: () => new HashWorker(),
     });
   }
 
@@ -71,6 +77,13 @@ class Profile {
   async kill(): Promise<void> {
     for (const worker of this.#workers.splice(0)) worker.terminate();
     this.#life++;
+  }
+
+  async damage(digest: Digest, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const blobs = await blobsDirectory(this.root);
+    const file = await (await blobs.getFileHandle(digestHex(digest))).createWritable();
+    await file.write(bytes);
+    await file.close();
   }
 
   async destroy(): Promise<void> {
@@ -88,9 +101,31 @@ describeBlobStore('opfs', async ({ segmentBytes }) => {
   return {
     openTab: () => profile.openTab({ segmentBytes }),
     kill: () => profile.kill(),
+    damage: (digest, bytes) => profile.damage(digest, bytes),
     destroy: () => profile.destroy(),
   };
 });
+
+describeStoreLife(
+  'opfs',
+  async ({ segmentBytes }) => {
+    const profile = await Profile.make();
+    const indexName = `${profile.name}-models`;
+    return {
+      disk: {
+        openTab: () => profile.openTab({ segmentBytes }),
+        kill: () => profile.kill(),
+        destroy: async () => {
+          await profile.destroy();
+          indexedDB.deleteDatabase(indexName);
+        },
+      },
+      index: new IdbModelIndex(indexName),
+      sweep: () => profile.sweep(),
+    };
+  },
+  { runs: 6, maxSteps: 30 },
+);
 
 describe('OpfsBlobStore', () => {
   const limits = { segmentBytes: 1000, pieceBytes: 500, checkpointBytes: 2000, inlineHashBytes: 100 };
@@ -212,6 +247,190 @@ describe('OpfsBlobStore', () => {
     expect(await contentOf(store, digest)).toEqual(bytes);
   });
 
+  it('borrows the buffers again that came back from the disk', async () => {
+    const { digest, bytes } = await blobOf(5500);
+    const writer = await profile.openTab(limits).writer(digest, 5500);
+    const lent: ArrayBuffer[] = [];
+    for (const segment of writer.missing()) {
+      const chunk = writer.lend(segment.to - segment.from);
+      lent.push(chunk.buffer);
+      chunk.set(bytes.subarray(segment.from, segment.to));
+      await writer.write(segment.from, chunk);
+      // Everything is on the disk then, so the buffer is back.
+      await writer.finish(segment);
+    }
+    // A buffer that travelled is another object over the same memory; those that left are empty.
+    expect(lent.every((buffer) => buffer.byteLength === 0)).toBe(true);
+    // The last one was lent 500 bytes of a buffer of 1000.
+    const spare = writer.lend(1);
+    expect(spare.buffer.byteLength).toBe(1000);
+    expect(writer.lend(1).buffer.byteLength).toBe(1);
+    await writer.commit();
+    expect(await contentOf(profile.openTab(), digest)).toEqual(bytes);
+  });
+
+  describe('hash', () => {
+    const mebibyte = 1024 * 1024;
+
+    /** A file as a person chooses it, which is on the disk. */
+    async function fileWith(bytes: Uint8Array<ArrayBuffer>) {
+      const handle = await profile.root.getFileHandle('chosen.gguf', { create: true });
+      const rewrite = async (content: Uint8Array<ArrayBuffer>) => {
+        const writable = await handle.createWritable();
+        await writable.write(content);
+        await writable.close();
+      };
+      await rewrite(bytes);
+      return { file: await handle.getFile(), rewrite, remove: () => profile.root.removeEntry('chosen.gguf') };
+    }
+
+    it.each([
+      ['small', 3_000_000, 8 * mebibyte],
+      ['large', 3_000_000, 1000],
+    ])('reads a %s file that is not in the store', async (_, sizeBytes, inlineHashBytes) => {
+      const { digest, bytes } = await blobOf(sizeBytes);
+      const { file } = await fileWith(bytes);
+      const store = profile.openTab({ ...limits, inlineHashBytes });
+      const told: number[] = [];
+      expect(await store.hash(file, { onProgress: (hashedBytes) => told.push(hashedBytes) })).toBe(digest);
+      expect(told.at(-1)).toBe(sizeBytes);
+    });
+
+    for (const [how, inlineHashBytes] of [
+      ['at once', 8 * mebibyte],
+      ['in a worker', 1000],
+    ] as const) {
+      it(`says what to do when a file that is hashed ${how} is another than when it was chosen`, async () => {
+        const { bytes } = await blobOf(3_000_000);
+        const store = profile.openTab({ ...limits, inlineHashBytes });
+        const changed = await fileWith(bytes);
+        await changed.rewrite(bytes.slice(0, 2_000_000));
+        await expect(store.hash(changed.file)).rejects.toMatchObject({
+          name: 'ApiError',
+          code: 'invalid_request',
+          message: expect.stringContaining('Choose it again'),
+        });
+        const gone = await fileWith(bytes);
+        await gone.remove();
+        await expectCode(store.hash(gone.file), 'invalid_request');
+      });
+    }
+
+    it('stops its worker when it is aborted', async () => {
+      const { bytes } = await blobOf(3_000_000);
+      const stopped: Worker[] = [];
+      const store = new OpfsBlobStore({
+        root: profile.root,
+        locks: profile.locks,
+        progress: profile.progress,
+        clock: profile.clock,
+        createWorker: () => new BlobWorker(),
+        createHashWorker: () => {
+          const worker = new HashWorker();
+          const terminate = worker.terminate.bind(worker);
+          worker.terminate = () => {
+            stopped.push(worker);
+            terminate();
+          };
+          return worker;
+        },
+        limits: { ...defaultLimits, ...limits },
+      });
+      const abort = new AbortController();
+      const hashed = expectCode(store.hash(new Blob([bytes]), { signal: abort.signal }), 'aborted');
+      abort.abort();
+      await hashed;
+      expect(stopped).toHaveLength(1);
+      await store.hash(new Blob([bytes]));
+      expect(stopped).toHaveLength(2);
+    });
+
+    it('says so when its worker does not start', async () => {
+      const store = new OpfsBlobStore({
+        root: profile.root,
+        locks: profile.locks,
+        progress: profile.progress,
+        clock: profile.clock,
+        createWorker: () => new BlobWorker(),
+        createHashWorker: () => new Worker('data:text/javascript,throw new Error("broken")'),
+        limits: { ...defaultLimits, ...limits },
+      });
+      await expectCode(store.hash(new Blob([new Uint8Array(1000)])), 'internal');
+    });
+  });
+
+  describe('ingest', () => {
+    it('stores a file that is read once', async () => {
+      const { digest, bytes } = await blobOf(5_500_000);
+      const store = profile.openTab({ segmentBytes: 1_000_000 });
+      await ingest(store, digest, bytes.byteLength, new Blob([bytes]).stream());
+      expect(await store.verify(digest)).toBe('intact');
+      expect(await store.partials()).toEqual([]);
+    });
+
+    it('leaves nothing of a file that is not what it says', async () => {
+      const { digest, bytes } = await blobOf(5500);
+      const store = profile.openTab(limits);
+      const wrong = bytes.slice();
+      wrong[4000] = (wrong[4000] ?? 0) ^ 1;
+      await expectCode(ingest(store, digest, 5500, new Blob([wrong]).stream()), 'digest_mismatch');
+      await expectCode(ingest(store, digest, 5500, new Blob([bytes.slice(1)]).stream()), 'invalid_request');
+      const abort = new AbortController();
+      await expectCode(
+        ingest(store, digest, 5500, new Blob([bytes]).stream(), {
+          signal: abort.signal,
+          onProgress: () => abort.abort(),
+        }),
+        'aborted',
+      );
+      expect(await store.partials()).toEqual([]);
+      expect(await store.list()).toEqual([]);
+      expect(await fileNames(await partialDirectory(profile.root))).toEqual([]);
+    });
+  });
+
+  it('never takes a blob from who makes itself known and then looks for it', async () => {
+    const store = profile.openTab(limits);
+    const blobs = await Promise.all([500, 600, 700, 800].map(blobOf));
+    for (const { digest, bytes } of blobs) await ingest(store, digest, bytes.byteLength, new Blob([bytes]).stream());
+    const needed = new Set<Digest>();
+    const collected = collectGarbage(store, (digest) => needed.has(digest));
+    const seen: Digest[] = [];
+    for (const { digest } of blobs) {
+      needed.add(digest);
+      if (await store.open(digest)) seen.push(digest);
+    }
+    const { removedBlobs } = await collected;
+    expect(new Set(await store.digests())).toEqual(new Set(seen));
+    expect(removedBlobs).toBe(blobs.length - seen.length);
+  });
+
+  it('waits with opening until a deletion that the disk is slow with is through', async () => {
+    const store = profile.openTab(limits);
+    const { digest, bytes } = await blobOf(500);
+    const other = await blobOf(600);
+    await ingest(store, digest, 500, new Blob([bytes]).stream());
+    const { removeEntry } = FileSystemDirectoryHandle.prototype;
+    let letGo = () => undefined as unknown;
+    const gate = new Promise((resolve) => (letGo = () => resolve(undefined)));
+    FileSystemDirectoryHandle.prototype.removeEntry = async function (...args) {
+      await gate;
+      return removeEntry.apply(this, args);
+    };
+    try {
+      const deletion = store.delete(digest);
+      const opened = store.open(digest);
+      const writer = store.writer(digest, 500);
+      for (let round = 0; round < 5; round++) await store.open(other.digest);
+      letGo();
+      await deletion;
+      expect(await opened).toBeUndefined();
+      expect((await writer).missing()).toHaveLength(1);
+    } finally {
+      FileSystemDirectoryHandle.prototype.removeEntry = removeEntry;
+    }
+  });
+
   it('answers a finish that the close overtakes', async () => {
     const { digest, bytes } = await blobOf(1500);
     const writer = await profile.openTab(limits).writer(digest, 1500);
@@ -229,6 +448,7 @@ describe('OpfsBlobStore', () => {
       progress: profile.progress,
       clock: profile.clock,
       createWorker: () => new Worker('data:text/javascript,throw new Error("broken")'),
+      createHashWorker: () => new HashWorker(),
     });
     await expectCode(store.writer(digest, 10), 'internal');
     const writer = await profile.openTab().writer(digest, 10);

@@ -4,8 +4,9 @@ import { digestHex, type Digest } from '#lib/core/digest.ts';
 import { toApiError } from '#lib/core/errors.ts';
 import { writerBusy } from '#lib/store/faults.ts';
 import type { Progress, ProgressStore } from '#lib/store/idb/progress.ts';
-import type { BlobStore, BlobWriter, PartialBlob, StoredBlob } from '#lib/store/port.ts';
+import type { BlobStore, BlobWriter, HashOptions, PartialBlob, StoredBlob } from '#lib/store/port.ts';
 import { bitmapBytes, defaultSegmentBytes, SegmentMap } from '#lib/store/segments.ts';
+import { verifyBlob } from '#lib/store/verify.ts';
 import { WholeBlobWriter } from '#lib/store/whole-writer.ts';
 import { openBlobLink } from './blob-link.ts';
 import { OpfsBlobWriter } from './blob-writer.ts';
@@ -17,6 +18,7 @@ import {
   partialDirectory,
   removeFile,
 } from './directories.ts';
+import { hashBlob } from './hash-blob.ts';
 import { tryLockBlob, type HeldLock, type Locks } from './lock.ts';
 import type { HashLimits } from './worker-api.ts';
 
@@ -38,6 +40,8 @@ export interface OpfsBlobStoreOptions {
   readonly progress: ProgressStore;
   /** `src/workers/blob.worker.ts`. */
   readonly createWorker: () => Worker;
+  /** `src/workers/hash.worker.ts`. */
+  readonly createHashWorker: () => Worker;
   readonly clock: Clock;
   readonly limits?: BlobLimits;
 }
@@ -45,6 +49,10 @@ export interface OpfsBlobStoreOptions {
 export class OpfsBlobStore implements BlobStore {
   readonly #options: OpfsBlobStoreOptions;
   readonly #limits: BlobLimits;
+  /** Found once: each look for it costs as much as a deletion. A handle is a path, so it outlives its directory. */
+  #blobs: Promise<FileSystemDirectoryHandle> | undefined;
+  /** Deletions on their way to the disk. */
+  readonly #deletions = new Map<Digest, Promise<void>>();
 
   constructor(options: OpfsBlobStoreOptions) {
     this.#options = options;
@@ -52,7 +60,9 @@ export class OpfsBlobStore implements BlobStore {
   }
 
   async open(digest: Digest): Promise<Blob | undefined> {
-    return findFile(await blobsDirectory(this.#options.root), digestHex(digest));
+    // Who opens a blob after its deletion was asked for must not get what is gone a moment later.
+    await this.#deletions.get(digest)?.catch(() => undefined);
+    return findFile(await this.#blobsDirectory(), digestHex(digest));
   }
 
   async writer(digest: Digest, sizeBytes: number): Promise<BlobWriter> {
@@ -67,18 +77,38 @@ export class OpfsBlobStore implements BlobStore {
     }
   }
 
-  async delete(digest: Digest): Promise<void> {
-    await removeFile(await blobsDirectory(this.#options.root), digestHex(digest));
+  delete(digest: Digest): Promise<void> {
+    const earlier = this.#deletions.get(digest)?.catch(() => undefined) ?? Promise.resolve();
+    const deletion: Promise<void> = earlier
+      .then(() => this.#removeBlob(digest))
+      .finally(() => {
+        if (this.#deletions.get(digest) === deletion) this.#deletions.delete(digest);
+      });
+    this.#deletions.set(digest, deletion);
+    return deletion;
   }
 
   async list(): Promise<readonly StoredBlob[]> {
     const blobs = await blobsDirectory(this.#options.root);
-    const digests = (await fileNames(blobs)).map(digestOfName).filter((digest) => digest !== undefined);
-    const found = digests.map(async (digest) => {
+    const found = (await digestsIn(blobs)).map(async (digest) => {
       const file = await findFile(blobs, digestHex(digest));
       return file ? [{ digest, sizeBytes: file.size }] : [];
     });
     return (await Promise.all(found)).flat();
+  }
+
+  async digests(): Promise<readonly Digest[]> {
+    return digestsIn(await blobsDirectory(this.#options.root));
+  }
+
+  verify(digest: Digest, options?: HashOptions): Promise<'intact' | 'damaged' | 'absent'> {
+    return verifyBlob(this, digest, options);
+  }
+
+  hash(bytes: Blob, options?: HashOptions): Promise<Digest> {
+    const { createHashWorker } = this.#options;
+    const { inlineHashBytes } = this.#limits;
+    return hashBlob(bytes, { ...options, createHashWorker, inlineHashBytes });
   }
 
   async partials(): Promise<readonly PartialBlob[]> {
@@ -94,6 +124,18 @@ export class OpfsBlobStore implements BlobStore {
     } finally {
       await lock.release();
     }
+  }
+
+  async #removeBlob(digest: Digest): Promise<void> {
+    await removeFile(await this.#blobsDirectory(), digestHex(digest));
+  }
+
+  #blobsDirectory(): Promise<FileSystemDirectoryHandle> {
+    this.#blobs ??= blobsDirectory(this.#options.root).catch((error: unknown) => {
+      this.#blobs = undefined;
+      throw error;
+    });
+    return this.#blobs;
   }
 
   /** Throws `conflict`. */
@@ -163,6 +205,10 @@ export class OpfsBlobStore implements BlobStore {
     await this.#options.progress.remove(digest);
     await removeFile(await partialDirectory(this.#options.root), digestHex(digest));
   }
+}
+
+async function digestsIn(directory: FileSystemDirectoryHandle): Promise<readonly Digest[]> {
+  return (await fileNames(directory)).map(digestOfName).filter((digest) => digest !== undefined);
 }
 
 function describe([digest, { sizeBytes, segmentBytes, bitmap, touchedAtMs }]: [

@@ -2,13 +2,15 @@
 import { transfer } from 'comlink';
 import type { Clock } from '#lib/core/clock.ts';
 import { digestHex, type Digest } from '#lib/core/digest.ts';
-import { abortReason, digestMismatch, incomplete, writerClosed } from '#lib/store/faults.ts';
+import { abortable } from '#lib/store/abortable.ts';
+import { digestMismatch, incomplete, writerClosed } from '#lib/store/faults.ts';
 import type { Checkpoint, Progress, ProgressStore } from '#lib/store/idb/progress.ts';
 import type { BlobWriter, Segment } from '#lib/store/port.ts';
 import { SegmentMap } from '#lib/store/segments.ts';
 import type { BlobLink } from './blob-link.ts';
 import { blobsDirectory, partialDirectory, removeFile } from './directories.ts';
 import type { HeldLock } from './lock.ts';
+import { SpareBuffers } from './spare-buffers.ts';
 import { WriteWindow } from './write-window.ts';
 
 export interface OpfsBlobWriterOptions {
@@ -32,8 +34,8 @@ export class OpfsBlobWriter implements BlobWriter {
   readonly #segments: SegmentMap;
   readonly #window = new WriteWindow(windowBytes);
   readonly #closing = new AbortController();
-  /** Buffers that came back from the blob worker; never more than the window let out. */
-  readonly #spares: ArrayBuffer[] = [];
+  /** Buffers that came back from the blob worker. As much as is on the way there at most, so it is all that is needed. */
+  readonly #spares = new SpareBuffers(windowBytes);
   #checkpoint: Checkpoint | undefined;
   #touchedAtMs: number;
   #publishing: Promise<void> | undefined;
@@ -63,12 +65,7 @@ export class OpfsBlobWriter implements BlobWriter {
   }
 
   lend(lengthBytes: number): Uint8Array<ArrayBuffer> {
-    const spare = this.#spares.pop();
-    return new Uint8Array(
-      spare && spare.byteLength >= lengthBytes ? spare : new ArrayBuffer(lengthBytes),
-      0,
-      lengthBytes,
-    );
+    return this.#spares.lend(lengthBytes);
   }
 
   async write(offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -80,7 +77,7 @@ export class OpfsBlobWriter implements BlobWriter {
   }
 
   async #send(offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#spares.push(await this.#options.link.file.write(offset, transfer(chunk, [chunk.buffer])));
+    this.#spares.add(await this.#options.link.file.write(offset, transfer(chunk, [chunk.buffer])));
   }
 
   async finish(segment: Segment): Promise<void> {
@@ -166,14 +163,4 @@ export class OpfsBlobWriter implements BlobWriter {
     });
     return this.#ending;
   }
-}
-
-/** The promise's result, or the signal's reason if that comes first. The work behind it is not stopped. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortReason(signal));
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -1,0 +1,70 @@
+/** GET /models/{ref}/export and POST /models/load: models as tars. */
+import type { Digest } from '#lib/core/digest.ts';
+import { ApiError } from '#lib/core/errors.ts';
+import { canonicalReference, parseReference } from '#lib/model/reference.ts';
+import type { ProgressJson } from '#lib/model/wire.ts';
+import { archiveModel } from '#lib/runner/library/archive.ts';
+import { importArchive, type ImportPorts } from '#lib/runner/library/importer.ts';
+import type { Call, Route } from '#lib/runner/router.ts';
+import { lineResponse, progressFormat } from './lines.ts';
+
+const stepBytes = 8 * 1024 * 1024;
+
+export function archiveRoutes(ports: ImportPorts): readonly Route[] {
+  return [
+    { method: 'GET', pattern: '/models/*/export', handle: (call) => exportModel(call, ports) },
+    { method: 'POST', pattern: '/models/load', handle: (call) => load(call, ports) },
+  ];
+}
+
+async function exportModel(call: Call, ports: ImportPorts): Promise<Response> {
+  const model = await ports.library.getLenient(call.rest);
+  const { stream, sizeBytes } = await archiveModel(model, ports);
+  return new Response(stream, {
+    headers: {
+      'content-type': 'application/x-tar',
+      'content-length': String(sizeBytes),
+      'content-disposition': `attachment; filename="${fileName(call.rest)}.tar"`,
+    },
+  });
+}
+
+/** Slashes and colons are none of a file's name. */
+function fileName(reference: string): string {
+  return reference
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[-.]+/, '')
+    .slice(0, 120);
+}
+
+/** `?name=` tags the model. Docker Model Runner's answer: progress lines, the last of them “success”. */
+function load(call: Call, ports: ImportPorts): Promise<Response> {
+  const { body } = call.request;
+  if (!body) throw new ApiError('invalid_request', 'The body must be the archive. Send the tar’s bytes.');
+  const name = call.url.searchParams.get('name');
+  const tags = name === null ? [] : [canonicalReference(parseReference(name))];
+  return lineResponse<ProgressJson>(call, progressFormat(call), {
+    failed: (error) => ({ ...line('error', error.message), error: error.toJSON().error }),
+    run: async (tell, signal) => {
+      const toldBytes = new Map<Digest, number>();
+      await importArchive(body, ports, {
+        signal,
+        tags,
+        onProgress: (digest, current, size) => {
+          const told = toldBytes.get(digest);
+          if (told !== undefined && current - told < stepBytes && current < size) return;
+          toldBytes.set(digest, current);
+          tell({
+            ...line('progress', `Loaded: ${(current / 1024 / 1024).toFixed(2)} MB`),
+            layer: { id: digest, size, current },
+          });
+        },
+      });
+      tell(line('success', 'Model loaded successfully'));
+    },
+  });
+}
+
+function line(type: ProgressJson['type'], message: string): ProgressJson {
+  return { type, message, total: 0, layer: { size: 0, current: 0 }, mode: 'pull' };
+}
