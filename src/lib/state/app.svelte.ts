@@ -12,6 +12,8 @@ import { EngineHost, type HostPort } from './host.svelte.ts';
 import { Models } from './models.svelte.ts';
 import { Now } from './now.ts';
 import { Pulls } from './pulls.svelte.ts';
+import { RunnerSettings } from './runner-settings.svelte.ts';
+import { Tasks, type Task } from './tasks.svelte.ts';
 import { Theme } from './theme.svelte.ts';
 import { Toasts } from './toasts.svelte.ts';
 
@@ -31,11 +33,14 @@ export interface AppOptions {
 }
 
 export class App {
+  readonly client: Client;
   readonly host: EngineHost;
   readonly feed: LiveFeed;
   readonly catalog: Catalog;
   readonly models: Models;
   readonly pulls: Pulls;
+  readonly settings: RunnerSettings;
+  readonly tasks: Tasks;
   readonly chat: Chat;
   readonly toasts: Toasts;
   readonly theme: Theme;
@@ -45,6 +50,7 @@ export class App {
 
   constructor(options: AppOptions) {
     const { client, clock, frames } = options;
+    this.client = client;
     this.host = new EngineHost(options.host);
     this.toasts = new Toasts({ clock });
     this.theme = new Theme({ storage: options.themeStorage, root: options.root });
@@ -54,6 +60,8 @@ export class App {
     this.catalog = new Catalog({ fetch: options.fetch, appHost: options.appHost });
     this.models = new Models({ client, feed: this.feed, catalog: this.catalog });
     this.pulls = new Pulls({ client, feed: this.feed });
+    this.settings = new RunnerSettings({ client });
+    this.tasks = new Tasks({ onEnd: (task) => this.#onTaskEnd(task) });
     this.chat = new Chat({
       client,
       clock,
@@ -84,6 +92,11 @@ export class App {
       label: 'Restart',
       run: () => void this.chat.idle().then(apply),
     });
+  }
+
+  #onTaskEnd({ state }: Task): void {
+    if (state.status === 'done') this.toasts.say(state.text);
+    if (state.status === 'failed') this.toasts.fail(state.error);
   }
 
   /** A frozen tab keeps its locks; one that a person looks at may take the engine from it. */

@@ -1,7 +1,7 @@
 /** The live picture of the runner: one event feed, kept open for as long as the page is. */
 import { ApiError, toApiError } from '#lib/core/errors.ts';
 import { sleep, type Clock } from '#lib/core/clock.ts';
-import type { Feed, ModelJson, PullJson, RunnerJson, StatusJson } from '#lib/model/wire.ts';
+import type { Feed, LocalModelJson, PullJson, RunnerJson, StatusJson } from '#lib/model/wire.ts';
 import { parseJson, send, serverSentEvents, type Client } from './client.ts';
 
 export type Connection =
@@ -24,7 +24,7 @@ export class LiveFeed {
   readonly #client: Client;
   readonly #clock: Clock;
   #status = $state.raw<StatusJson>();
-  #models = $state.raw<readonly ModelJson[]>();
+  #models = $state.raw<readonly LocalModelJson[]>();
   #pulls = $state.raw<readonly PullJson[]>();
   #runners = $state.raw<readonly RunnerJson[]>();
   #connection = $state.raw<Connection>({ kind: 'connecting' });
@@ -41,7 +41,7 @@ export class LiveFeed {
     return this.#status;
   }
 
-  get models(): readonly ModelJson[] | undefined {
+  get models(): readonly LocalModelJson[] | undefined {
     return this.#models;
   }
 

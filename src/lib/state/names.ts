@@ -18,6 +18,11 @@ export function shortReference(reference: string): string {
   return rewrite(reference, familiarReference);
 }
 
+/** A reference or an ID as it stands in an API path: its slashes stay. */
+export function referencePath(reference: string): string {
+  return encodeURI(reference).replace(/[?#]/g, encodeURIComponent);
+}
+
 /** From a reference alone: `hf.co/unsloth/qwen3-1.7b-gguf:Q4_K_M` → `qwen3-1.7b`, `ai/smollm2:360M-Q4_K_M` → `smollm2 360M`. */
 export function titleOf(reference: string): string {
   const [, name = reference, tag = ''] = /([^/:@]+)(?::([^/@]+))?(?:@.*)?$/.exec(reference) ?? [];

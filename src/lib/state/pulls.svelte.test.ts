@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ManualClock } from '#lib/core/clock.ts';
 import { LiveFeed } from './feed.svelte.ts';
 import { percentOf, Pulls, secondsLeft } from './pulls.svelte.ts';
-import { json, ScriptedClient } from './testing/scripted-client.ts';
+import { json, ScriptedClient, ScriptedStream } from './testing/scripted-client.ts';
 import { pullSample } from './testing/wire-samples.ts';
 
 function setUp() {
@@ -33,6 +33,25 @@ it('names a pull by its escaped id', async () => {
   await pulls.resume(pullSample());
   await pulls.cancel(pullSample());
   expect(client.sent.map(({ method }) => method)).toEqual(['POST', 'POST', 'DELETE']);
+});
+
+it('moves to the front, stores anyway, and pauses all that can be', async () => {
+  const stream = new ScriptedStream();
+  const client = new ScriptedClient().on('GET /_sampan/events', () => stream.response);
+  const feed = new LiveFeed({ client, clock: new ManualClock(), onLost: () => undefined });
+  const pulls = new Pulls({ client, feed });
+  client
+    .on('POST /_sampan/pulls/a/first', json({}))
+    .on('POST /_sampan/pulls/a/anyway', json({}))
+    .on('POST /_sampan/pulls/a/pause', json({}));
+  await pulls.tell(pullSample({ id: 'a' }), 'first');
+  await pulls.tell(pullSample({ id: 'a' }), 'anyway');
+  const stop = feed.start();
+  stream.event('pulls', [pullSample({ id: 'a' }), pullSample({ id: 'b', status: 'unpacking' })]);
+  await expect.poll(() => pulls.moving.length).toBe(2);
+  await pulls.pauseAll();
+  expect(client.sent.at(-1)?.path).toBe('/_sampan/pulls/a/pause');
+  stop();
 });
 
 it('says what the runner answered when it refuses', async () => {

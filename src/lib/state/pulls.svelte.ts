@@ -1,5 +1,5 @@
 /** The pulls in progress and what a person can do with them. */
-import type { PullJson } from '#lib/model/wire.ts';
+import type { PullJson, PullVerb } from '#lib/model/wire.ts';
 import { post, send, type Client } from './client.ts';
 import type { LiveFeed } from './feed.svelte.ts';
 import { comparable } from './names.ts';
@@ -14,6 +14,8 @@ const movingStatuses: ReadonlySet<PullJson['status']> = new Set([
   'pulling',
   'checking',
   'retrying',
+  'offline',
+  'unpacking',
 ]);
 
 export class Pulls {
@@ -62,12 +64,20 @@ export class Pulls {
     );
   }
 
+  async tell(pull: PullJson, verb: PullVerb): Promise<void> {
+    await send(this.#client, `${pathOf(pull)}/${verb}`, post());
+  }
+
   async pause(pull: PullJson): Promise<void> {
-    await send(this.#client, `${pathOf(pull)}/pause`, post());
+    await this.tell(pull, 'pause');
   }
 
   async resume(pull: PullJson): Promise<void> {
-    await send(this.#client, `${pathOf(pull)}/resume`, post());
+    await this.tell(pull, 'resume');
+  }
+
+  async pauseAll(): Promise<void> {
+    await Promise.all(this.#moving.filter(isPausable).map((pull) => this.pause(pull)));
   }
 
   /** Drops what was fetched so far; a finished pull only leaves the list. */
@@ -78,6 +88,11 @@ export class Pulls {
 
 export function isMoving(pull: PullJson): boolean {
   return movingStatuses.has(pull.status);
+}
+
+/** What is being checked or unpacked ends by itself. */
+export function isPausable(pull: PullJson): boolean {
+  return isMoving(pull) && pull.status !== 'checking' && pull.status !== 'unpacking';
 }
 
 /** 0 to 100, whole; `undefined` while the size is not known. */

@@ -37,6 +37,20 @@ it('keeps an offer until it is answered', async () => {
   expect(toasts.list).toHaveLength(1);
 });
 
+it('ends a timed offer in time, held or not: what it offers is no longer possible', async () => {
+  const { clock, toasts } = setUp();
+  toasts.offerFor(9500, 'Deleted.', { label: 'Undo', run: vi.fn() });
+  const [toast] = toasts.list;
+  if (!toast) throw new Error('There is a toast.');
+  await clock.advance(9000);
+  toasts.hold(toast.id);
+  toasts.release(toast);
+  await clock.advance(499);
+  expect(toasts.list).toHaveLength(1);
+  await clock.advance(1);
+  expect(toasts.list).toEqual([]);
+});
+
 it('says what went wrong in the words of the error', async () => {
   const { toasts } = setUp();
   await toasts.report(Promise.reject(new ApiError('conflict', 'The model is in use.')));

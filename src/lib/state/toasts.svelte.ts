@@ -8,6 +8,8 @@ export interface Toast {
   readonly text: string;
   readonly tone: 'neutral' | 'bad';
   readonly action?: { readonly label: string; readonly run: () => void };
+  /** How long its action is possible; held or not, it goes then. */
+  readonly possibleMs?: number;
 }
 
 const shownMs = 8000;
@@ -34,6 +36,12 @@ export class Toasts {
     this.#add({ text, tone: 'neutral', action });
   }
 
+  /** An offer that ends by itself: an undo that comes too late would only fail. */
+  offerFor(possibleMs: number, text: string, action: NonNullable<Toast['action']>): void {
+    const id = this.#add({ text, tone: 'neutral', action, possibleMs });
+    this.#timers.set(id, possibleMs, () => this.dismiss(id));
+  }
+
   fail(thrown: unknown): void {
     this.#start(this.#add({ text: toApiError(thrown).message, tone: 'bad' }));
   }
@@ -48,13 +56,14 @@ export class Toasts {
   }
 
   dismiss(id: number): void {
-    this.hold(id);
+    this.#timers.cancel(id);
     this.#list = this.#list.filter((toast) => toast.id !== id);
   }
 
   /** Under the pointer or the focus a toast does not go away. */
   hold(id: number): void {
-    this.#timers.cancel(id);
+    const isTimed = this.#list.some((toast) => toast.id === id && toast.possibleMs !== undefined);
+    if (!isTimed) this.#timers.cancel(id);
   }
 
   release(toast: Toast): void {

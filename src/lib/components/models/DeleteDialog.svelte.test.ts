@@ -3,29 +3,16 @@ import { page, userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import { ApiError } from '#lib/core/errors.ts';
 import type { LocalModel } from '#lib/state/models.svelte.ts';
-import { digestOf } from '#lib/state/testing/wire-samples.ts';
 import DeleteDialog from './DeleteDialog.svelte';
+import { localSample } from './testing/model-samples.ts';
 
-const model: LocalModel = {
-  id: digestOf(1),
-  reference: 'docker.io/ai/smollm2:latest',
-  tags: ['docker.io/ai/smollm2:latest'],
-  title: 'SmolLM2',
-  parameters: '360M',
-  quantization: 'Q4_K_M',
-  contextSize: 8192,
-  sizeBytes: 271_000_000,
-  createdMs: 0,
-  runner: undefined,
-};
+const model = localSample();
 const twoNames = { ...model, tags: [...model.tags, 'docker.io/local/mine:latest'] };
 
-async function setUp(
-  changes: Partial<{ model: LocalModel; shared: boolean; onDelete: () => Promise<void> }> = {},
-) {
+async function setUp(changes: Partial<{ model: LocalModel; onDelete: () => Promise<void> }> = {}) {
   const onDelete = vi.fn(() => Promise.resolve());
   const onClose = vi.fn();
-  const { unmount } = await render(DeleteDialog, { model, shared: false, onDelete, onClose, ...changes });
+  const { unmount } = await render(DeleteDialog, { model, onDelete, onClose, ...changes });
   return { onDelete, onClose, unmount };
 }
 
@@ -39,9 +26,11 @@ it('names the model and the bytes it frees', async () => {
   await expect.element(dialog).toHaveTextContent('Frees 271 MB in this browser.');
 });
 
-it('says "up to" where weights may be shared', async () => {
-  await setUp({ shared: true });
-  await expect.element(page.getByRole('alertdialog')).toHaveTextContent('Frees up to 271 MB');
+it('does not count as freed what another model uses', async () => {
+  await setUp({ model: localSample({ sharedBytes: 270_000_000 }) });
+  await expect
+    .element(page.getByRole('alertdialog'))
+    .toHaveTextContent('Frees 1.00 MB. 270 MB stay: another model uses them.');
 });
 
 it('has the focus on Cancel, closes on Esc and gives the focus back', async () => {

@@ -1,11 +1,18 @@
 /** The order and the filter of the list of local models. */
 import type { LocalModel } from '#lib/state/models.svelte.ts';
 
-export type SortKey = 'added' | 'size' | 'name';
+export type SortKey = 'used' | 'added' | 'size' | 'name';
 
-export const sortLabels: Readonly<Record<SortKey, string>> = { added: 'Newest', size: 'Size', name: 'Name' };
+export const sortLabels: Readonly<Record<SortKey, string>> = {
+  used: 'Last used',
+  added: 'Newest',
+  size: 'Size',
+  name: 'Name',
+};
 
 const orders: Readonly<Record<SortKey, (a: LocalModel, b: LocalModel) => number>> = {
+  // What was never used stands where it was added.
+  used: (a, b) => (b.lastUsedMs ?? b.createdMs) - (a.lastUsedMs ?? a.createdMs),
   added: (a, b) => b.createdMs - a.createdMs,
   size: (a, b) => b.sizeBytes - a.sizeBytes,
   name: (a, b) => a.title.localeCompare(b.title, 'en', { numeric: true }),
@@ -19,14 +26,4 @@ export function arrange(models: readonly LocalModel[], query: string, key: SortK
       text.toLowerCase().includes(wanted),
     );
   return models.filter(matches).sort(orders[key]);
-}
-
-/** Whether another model could hold the same weights: what a delete frees is then "up to". */
-export function mayShareWeights(model: LocalModel, all: readonly LocalModel[]): boolean {
-  return all.some(
-    (other) =>
-      other.id !== model.id &&
-      other.parameters === model.parameters &&
-      other.quantization === model.quantization,
-  );
 }

@@ -6,7 +6,14 @@ import { digestOf, pullSample } from '#lib/state/testing/wire-samples.ts';
 import PullRow from './PullRow.svelte';
 
 async function setUp(changes: Partial<PullJson>) {
-  const calls = { onPause: vi.fn(), onResume: vi.fn(), onCancel: vi.fn(), onRestart: vi.fn() };
+  const calls = {
+    onPause: vi.fn(),
+    onResume: vi.fn(),
+    onFirst: vi.fn(),
+    onAnyway: vi.fn(),
+    onCancel: vi.fn(),
+    onRestart: vi.fn(),
+  };
   await render(PullRow, { pull: pullSample(changes), title: 'SmolLM2', ...calls });
   return calls;
 }
@@ -91,4 +98,43 @@ it('leads to the chat when the model is ready', async () => {
   await expect
     .element(page.getByRole('link', { name: 'Chat' }))
     .toHaveAttribute('href', '/chat?model=docker.io%2Fai%2Fsmollm2%3A360M-Q4_K_M');
+});
+
+it('says its place in the queue and moves to the front', async () => {
+  const { onFirst } = await setUp({ status: 'queued', position: 3, received_bytes: 0, total_bytes: 0 });
+  await expect.element(page.getByText('3rd in the queue')).toBeVisible();
+  await button('Pull SmolLM2 first').click();
+  expect(onFirst).toHaveBeenCalledOnce();
+});
+
+it('has no way to the front for the one that is there', async () => {
+  await setUp({ status: 'queued', position: 1 });
+  await expect.element(page.getByText('1st in the queue')).toBeVisible();
+  expect(button('Pull SmolLM2 first').elements()).toHaveLength(0);
+});
+
+it('offers to store what cannot run here, and no retry that would fail again', async () => {
+  const error = {
+    message: 'This model has safetensors weights and no GGUF file.',
+    type: 'invalid_request_error',
+    param: null,
+    code: 'unsupported_model_format',
+  } as const;
+  const { onAnyway } = await setUp({ status: 'failed', error });
+  await expect.element(page.getByText(error.message)).toBeVisible();
+  expect(button('Retry').elements()).toHaveLength(0);
+  await button('Store it anyway').click();
+  expect(onAnyway).toHaveBeenCalledOnce();
+});
+
+it('waits for the network in sight, and can be paused meanwhile', async () => {
+  await setUp({ status: 'offline', bytes_per_second: 0 });
+  await expect.element(page.getByText('Waits for the network, then goes on by itself')).toBeVisible();
+  await expect.element(page.getByText('175 of 270 MB kept')).toBeVisible();
+  await expect.element(button('Pause SmolLM2')).toBeVisible();
+});
+
+it('says that it unpacks', async () => {
+  await setUp({ status: 'unpacking' });
+  await expect.element(page.getByText('Unpacking')).toBeVisible();
 });

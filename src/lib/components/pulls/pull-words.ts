@@ -27,6 +27,13 @@ export function meterWords(pull: PullJson): string {
   return left === undefined ? `${percent} percent` : `${percent} percent, ${formatLeft(left)} left`;
 }
 
+/** 1 → "1st", 12 → "12th". */
+export function ordinal(place: number): string {
+  const endings: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' };
+  const rule = new Intl.PluralRules('en', { type: 'ordinal' }).select(place);
+  return `${place}${endings[rule] ?? 'th'}`;
+}
+
 /** More than this is worth a question before it is thrown away. */
 export const askAboveBytes = 100_000_000;
 

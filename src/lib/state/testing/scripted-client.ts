@@ -4,6 +4,7 @@ import type { Client } from '#lib/state/client.ts';
 export interface SentRequest {
   readonly method: string;
   readonly path: string;
+  /** Parsed where it was JSON; a file as it was handed over. */
   readonly body: unknown;
 }
 
@@ -22,7 +23,7 @@ export class ScriptedClient implements Client {
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const method = init.method ?? 'GET';
-    const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
+    const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : (init.body ?? undefined);
     const request = { method, path, body };
     this.sent.push(request);
     const reply = this.#replies.get(`${method} ${path}`);

@@ -1,18 +1,20 @@
 /** What the runner would send, for tests: whole wire values with the fields that matter given. */
 import type { Digest } from '#lib/core/digest.ts';
-import type { ModelJson, PullJson, RunnerJson } from '#lib/model/wire.ts';
+import type { LocalModelJson, ModelDetailJson, PullJson, RunnerJson } from '#lib/model/wire.ts';
 import type { ChatChunk } from '#lib/openai/chat.ts';
 
 export function digestOf(n: number): Digest {
   return `sha256:${String(n).padStart(64, '0')}`;
 }
 
-export function modelSample(n: number, ...tags: string[]): ModelJson {
+export function modelSample(n: number, ...tags: string[]): LocalModelJson {
   return {
     id: digestOf(n),
     tags,
     created: 1_790_000_000 + n,
     size_bytes: 270_000_000,
+    own_bytes: 270_000_000,
+    engine: 'llama.cpp',
     config: {
       format: 'gguf',
       quantization: 'Q4_K_M',
@@ -21,6 +23,19 @@ export function modelSample(n: number, ...tags: string[]): ModelJson {
       size: '257.49MiB',
       context_size: 8192,
     },
+  };
+}
+
+export function detailSample(changes: Partial<ModelDetailJson> = {}): ModelDetailJson {
+  return {
+    model: modelSample(1, 'docker.io/ai/smollm2:latest'),
+    packaging: 'Docker v0.1',
+    files: [],
+    notes: [],
+    manifest: { schemaVersion: 2 },
+    config: { config: { format: 'gguf' } },
+    settings: {},
+    ...changes,
   };
 }
 
