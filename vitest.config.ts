@@ -27,6 +27,8 @@ export default defineConfig({
         optimizeDeps: {
           include: [
             'hash-wasm',
+            '@mlc-ai/web-llm',
+            '@huggingface/jinja',
             'idb-keyval',
             'comlink',
             'valibot',

@@ -1,6 +1,6 @@
 /** Composition root of the hash worker: hashes one large blob while the blob worker writes it. */
 import { expose, proxy } from 'comlink';
-import { installErrorTransfer } from '#lib/store/opfs/error-transfer.ts';
+import { installErrorTransfer } from '#lib/core/error-transfer.ts';
 import { createSha256 } from '#lib/store/opfs/sha256.ts';
 import type { OpenHasher } from '#lib/store/opfs/worker-api.ts';
 

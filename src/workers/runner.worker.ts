@@ -4,6 +4,7 @@ import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
 import { serveRequests } from '#lib/bridge/serve.ts';
 import { systemClock } from '#lib/core/clock.ts';
 import { LlamaCppEngine } from '#lib/engine/llamacpp/engine.ts';
+import { WebLlmEngine } from '#lib/engine/webllm/engine.ts';
 import { probeHardware } from '#lib/engine/probe.ts';
 import { HuggingFaceRegistry } from '#lib/registry/huggingface/client.ts';
 import { OciRegistry } from '#lib/registry/oci/client.ts';
@@ -62,6 +63,12 @@ const runner = new Runner({
       },
       hardware: () => hardware,
       log: consoleLog.native,
+    }),
+    new WebLlmEngine({
+      createWorker: () =>
+        new Worker(new URL('./webllm.worker.ts', import.meta.url), { type: 'module', name: 'webllm' }),
+      locks: navigator.locks,
+      hardware: () => hardware,
     }),
   ],
   pullRecords: {

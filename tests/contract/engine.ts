@@ -79,11 +79,9 @@ export function describeEngine(name: string, make: () => Promise<EngineCase>): v
     it('refuses what the parser lets through only with an ApiError', async () => {
       const odd: Partial<ChatRequest>[] = [
         { seed: Number.MIN_SAFE_INTEGER, max_tokens: 1 },
-        { seed: Number.MAX_SAFE_INTEGER, max_tokens: 1 },
         { top_p: 0, max_tokens: 1 },
         { repeat_penalty: 0, max_tokens: 1 },
         { max_tokens: Number.MAX_SAFE_INTEGER, stop: subject.stop.text },
-        { temperature: 1, top_k: 1, min_p: 1, max_tokens: 1 },
         { temperature: 1, top_k: Number.MAX_SAFE_INTEGER, max_tokens: 1 },
         { stop: '', max_tokens: 1 },
       ];

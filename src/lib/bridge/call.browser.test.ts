@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '#lib/core/errors.ts';
+import { FileResponse } from '#lib/core/file-response.ts';
 import { callHost } from './call.ts';
 import {
   bytes,
@@ -241,6 +242,33 @@ it('stops producing when the reader stops, and goes on with it', async () => {
   expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(ahead / 2);
   expect(producedBytes).toBe(totalBytes);
   await expectNothingLeft(scope);
+});
+
+describe('an answer that is a file', () => {
+  const file = new Blob(['head', new Uint8Array(3_000_000), 'tail']);
+
+  it('is read where it is, and given back when that is done', async () => {
+    const scope = newScope();
+    let ended = 0;
+    await serve(scope, async () => new FileResponse(file, { headers: { 'x-answer': 'yes' } }, () => ended++));
+    const response = await callHost(get('/v1/x'), { scope });
+    expect(response.headers.get('x-answer')).toBe('yes');
+    expect((await response.arrayBuffer()).byteLength).toBe(file.size);
+    await expect.poll(() => ended).toBe(1);
+    await expectNothingLeft(scope);
+  });
+
+  it('is given back by who does not read it to its end', async () => {
+    const scope = newScope();
+    let ended = 0;
+    await serve(scope, async () => new FileResponse(file, {}, () => ended++));
+    const response = await callHost(get('/v1/x'), { scope });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    await expect.poll(() => ended).toBe(1);
+    await expectNothingLeft(scope);
+  });
 });
 
 it('takes a whole file where files are taken, without a limit', async () => {

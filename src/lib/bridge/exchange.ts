@@ -28,6 +28,8 @@ export class Exchange {
   readonly #watchdog: Watchdog;
   #uncreditedBytes = 0;
   #closed = false;
+  /** Of a body that is a file. */
+  #file: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
 
   /** Takes the lease and sends the request; the caller owns the exchange until its body ends or is cancelled. */
   static async open(
@@ -95,7 +97,16 @@ export class Exchange {
   }
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    if (this.#file) {
+      await this.#pullFile(this.#file, controller);
+      return;
+    }
     const message = await this.#inbox.next();
+    if (message.type === 'file') {
+      this.#file = message.blob.stream().getReader();
+      await this.#pullFile(this.#file, controller);
+      return;
+    }
     if (message.type === 'end') {
       controller.close();
       return;
@@ -103,6 +114,21 @@ export class Exchange {
     if (message.type !== 'd') throw this.#broken(message);
     controller.enqueue(message.bytes);
     this.#credit(message.bytes.byteLength);
+  }
+
+  async #pullFile(
+    file: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+    controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
+  ): Promise<void> {
+    const { done, value } = await file.read();
+    // Why it was closed.
+    if (this.#closed) await this.#inbox.next();
+    if (!done) {
+      controller.enqueue(value);
+      return;
+    }
+    controller.close();
+    this.#close();
   }
 
   #credit(sizeBytes: number): void {
@@ -155,6 +181,7 @@ export class Exchange {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    void this.#file?.cancel();
     for (const release of this.#releases) release();
   }
 }

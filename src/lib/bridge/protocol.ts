@@ -38,11 +38,13 @@ const consumerMessage = v.variant('type', [
   v.object({ type: v.literal('ping') }),
 ]);
 
-/** From the engine to the consumer on `req:<rid>`: ack, head, d*, then end or error. */
+/** From the engine to the consumer on `req:<rid>`: ack, head, d*, then end or error; or ack, head, file. */
 const engineMessage = v.variant('type', [
   v.object({ type: v.literal('ack') }),
   v.object({ type: v.literal('head'), status: v.number(), headers }),
   v.object({ type: v.literal('d'), bytes }),
+  /** All of the body, in place of `d*` and `end`; read where it is, while the lease is held. */
+  v.object({ type: v.literal('file'), blob: v.instance(Blob) }),
   v.object({ type: v.literal('end') }),
   /** The body broke off; `body` is the JSON form of an `ApiError`. */
   v.object({ type: v.literal('error'), body: v.unknown() }),

@@ -1,5 +1,6 @@
 /** One request, seen from the engine: answered chunk by chunk, and stopped as soon as nobody holds its lease. */
 import { toApiError } from '#lib/core/errors.ts';
+import { FileResponse } from '#lib/core/file-response.ts';
 import { CreditWindow } from './credit.ts';
 import type { Bridge } from './environment.ts';
 import { endingInErrorEvent, isEventStream, type ByteStream } from './error-event.ts';
@@ -33,8 +34,13 @@ export class ServedRequest {
     const stopWatching = onRelease(locks, requestName(scope, this.#open.rid), () => this.abort());
     try {
       this.#post({ type: 'ack' });
-      const { status, headers, body } = await this.#answer(handle);
+      const answer = await this.#answer(handle);
+      const { status, headers, body } = answer;
       this.#post({ type: 'head', status, headers: [...headers] });
+      if (answer instanceof FileResponse) {
+        await this.#lend(answer);
+        return;
+      }
       if (body) await this.#pump(isEventStream(headers) ? endingInErrorEvent(body, this.#stop.signal) : body);
       this.#finish({ type: 'end' });
     } catch (thrown) {
@@ -75,6 +81,16 @@ export class ServedRequest {
     }
   }
 
+  /** The consumer frees its lease when it has read the file, or wants no more of it. */
+  async #lend({ file, onEnd }: FileResponse): Promise<void> {
+    try {
+      this.#post({ type: 'file', blob: file });
+      await aborted(this.#stop.signal);
+    } finally {
+      onEnd();
+    }
+  }
+
   #receive(message: ConsumerMessage | undefined): void {
     if (message?.type === 'credit') this.#credit.add(message.bytes);
     if (message?.type === 'cancel') this.abort();
@@ -100,6 +116,7 @@ async function answerOf(handle: Handle, open: OpenMessage, signal: AbortSignal):
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
 }
 

@@ -21,7 +21,7 @@ export interface Route {
   readonly handle: (call: Call) => Promise<Response> | Response;
 }
 
-const engineNames = ['llama.cpp'];
+const engineNames = ['llama.cpp', 'webllm'];
 const maxBodyBytes = 10 * 1024 * 1024;
 
 export class Router {

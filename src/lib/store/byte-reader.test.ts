@@ -77,7 +77,8 @@ describe('readBytes', () => {
   });
 
   it('passes the failure of the stream on', async () => {
-    const broken = () => new ReadableStream<Chunk>({ pull: (controller) => controller.error(new Error('cut')) });
+    const broken = () =>
+      new ReadableStream<Chunk>({ pull: (controller) => controller.error(new Error('cut')) });
     await expect(readBytes(broken()).fill(new Uint8Array(1))).rejects.toThrow('cut');
   });
 

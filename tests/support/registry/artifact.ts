@@ -2,6 +2,7 @@
 import { sha256, type Digest } from '#lib/core/digest.ts';
 import { parseGgufHeader } from '#lib/model/gguf.ts';
 import { mediaTypes, type Descriptor } from '#lib/model/manifest.ts';
+import { packageFiles, type FolderFacts } from '#lib/model/package-files.ts';
 import { packageModel, type PackagedWeights } from '#lib/model/package.ts';
 import { utf8 } from './gguf-bytes.ts';
 
@@ -102,4 +103,28 @@ async function blob(bytes: Bytes): Promise<{ digest: Digest; bytes: Bytes }> {
 
 function encode(value: unknown): Bytes {
   return utf8(JSON.stringify(value));
+}
+
+/** Any folder of files in Docker's format v0.2, a layer per file, by path. */
+export async function buildFolderArtifact(
+  files: ReadonlyMap<string, Bytes>,
+  facts: Omit<FolderFacts, 'createdAtMs'>,
+): Promise<BuiltArtifact> {
+  const described = await Promise.all(
+    [...files].map(async ([path, bytes]) => ({
+      path,
+      digest: await sha256(bytes),
+      sizeBytes: bytes.byteLength,
+    })),
+  );
+  const made = await packageFiles(described, { ...facts, createdAtMs: Date.UTC(2025, 0, 1) });
+  const blobs = await Promise.all([...files.values(), made.configBytes].map(blob));
+  return {
+    id: made.id,
+    mediaType: mediaTypes.ociManifest,
+    manifestBytes: made.manifestBytes,
+    configBytes: made.configBytes,
+    layers: made.manifest.layers,
+    blobs: new Map(blobs.map(({ digest, bytes }) => [digest, bytes])),
+  };
 }

@@ -1,4 +1,4 @@
-/** From headers to entries: joins each header with the extended ones before it, the same way for both readers. */
+/** From headers to entries: joins each header with the extended ones before it. */
 import { checkPath } from '#lib/model/file-path.ts';
 import { damagedTar } from './damage.ts';
 import { decodeText, type TarHeader } from './header.ts';

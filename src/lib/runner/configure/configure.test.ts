@@ -2,7 +2,7 @@ import { expect, it, describe } from 'vitest';
 import type { ModelDetailJson } from '#lib/model/wire.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
 import { bytesOf, makeBench, type Bench } from '#tests/support/runner-bench.ts';
-import { withDefaults } from './defaults.ts';
+import { settingsFor, withDefaults } from './defaults.ts';
 
 const name = 'localhost:5000/ai/tiny:latest';
 
@@ -177,6 +177,12 @@ describe('the defaults of a request', () => {
     expect(filled).toMatchObject({ temperature: 0, top_k: 5, max_tokens: 7 });
     expect(filled.messages.map(({ role }) => role)).toEqual(['system', 'user']);
     expect(withDefaults(request({ max_completion_tokens: 3 }), settings).max_tokens).toBeUndefined();
+  });
+
+  it('leave out what WebLLM cannot do', () => {
+    const settings = { top_k: 5, min_p: 0.1, top_p: 0.9 };
+    expect(settingsFor('webllm', settings)).toEqual({ top_p: 0.9 });
+    expect(settingsFor('llama.cpp', settings)).toEqual(settings);
   });
 
   it('leave a system message of the request alone', () => {

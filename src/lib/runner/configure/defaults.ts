@@ -1,6 +1,14 @@
 /** Fills a chat request with what the model's settings say, where the request says nothing itself. */
+import type { EngineName } from '#lib/engine/port.ts';
 import type { ModelSettingsJson } from '#lib/model/wire.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
+
+/** Leaves out what the engine would refuse: WebLLM samples without these. */
+export function settingsFor(engine: EngineName | undefined, settings: ModelSettingsJson): ModelSettingsJson {
+  if (engine !== 'webllm') return settings;
+  const { top_k: _k, min_p: _p, ...others } = settings;
+  return others;
+}
 
 export function withDefaults(request: ChatRequest, settings: ModelSettingsJson): ChatRequest {
   const { temperature, top_p, top_k, min_p, repeat_penalty, presence_penalty, frequency_penalty, seed } =

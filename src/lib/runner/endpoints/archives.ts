@@ -1,6 +1,7 @@
 /** GET /models/{ref}/export and POST /models/load: models as tars. */
 import type { Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
+import { FileResponse } from '#lib/core/file-response.ts';
 import { canonicalReference, parseReference } from '#lib/model/reference.ts';
 import type { ProgressJson } from '#lib/model/wire.ts';
 import { archiveModel } from '#lib/runner/library/archive.ts';
@@ -19,14 +20,13 @@ export function archiveRoutes(ports: ImportPorts): readonly Route[] {
 
 async function exportModel(call: Call, ports: ImportPorts): Promise<Response> {
   const model = await ports.library.getLenient(call.rest);
-  const { stream, sizeBytes } = await archiveModel(model, ports);
-  return new Response(stream, {
-    headers: {
-      'content-type': 'application/x-tar',
-      'content-length': String(sizeBytes),
-      'content-disposition': `attachment; filename="${fileName(call.rest)}.tar"`,
-    },
-  });
+  const { file, release } = await archiveModel(model, ports);
+  const headers = {
+    'content-type': 'application/x-tar',
+    'content-length': String(file.size),
+    'content-disposition': `attachment; filename="${fileName(call.rest)}.tar"`,
+  };
+  return new FileResponse(file, { headers }, release);
 }
 
 /** Slashes and colons are none of a file's name. */
@@ -38,16 +38,18 @@ function fileName(reference: string): string {
 }
 
 /** `?name=` tags the model. Docker Model Runner's answer: progress lines, the last of them “success”. */
-function load(call: Call, ports: ImportPorts): Promise<Response> {
-  const { body } = call.request;
-  if (!body) throw new ApiError('invalid_request', 'The body must be the archive. Send the tar’s bytes.');
+async function load(call: Call, ports: ImportPorts): Promise<Response> {
+  // A handle: what a page sends stays in its file.
+  const archive = await call.request.blob();
+  if (archive.size === 0)
+    throw new ApiError('invalid_request', 'The body must be the archive. Send the tar’s bytes.');
   const name = call.url.searchParams.get('name');
   const tags = name === null ? [] : [canonicalReference(parseReference(name))];
   return lineResponse<ProgressJson>(call, progressFormat(call), {
     failed: (error) => ({ ...line('error', error.message), error: error.toJSON().error }),
     run: async (tell, signal) => {
       const toldBytes = new Map<Digest, number>();
-      await importArchive(body, ports, {
+      await importArchive(archive, ports, {
         signal,
         tags,
         onProgress: (digest, current, size) => {

@@ -5,7 +5,7 @@ import { parseChatRequest, type ChatRequest } from '#lib/openai/chat.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import { sseData, sseDone, sseHeaders } from '#lib/openai/sse.ts';
 import { ChatWriter } from '#lib/openai/chat-writer.ts';
-import { withDefaults } from '#lib/runner/configure/defaults.ts';
+import { settingsFor, withDefaults } from '#lib/runner/configure/defaults.ts';
 import type { ModelSettings } from '#lib/runner/configure/settings.ts';
 import { splitReasoning } from '#lib/runner/chat/reasoning.ts';
 import type { Library } from '#lib/runner/library/library.ts';
@@ -45,7 +45,8 @@ async function* generate(
   signal: AbortSignal,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const model = await library.get(request.model);
-  const wanted = await settings.get(model.id);
+  const { engine } = library.partsOf(model).artifact;
+  const wanted = settingsFor(engine, await settings.get(model.id));
   const lease = await scheduler.acquire(modelRequest(library, model, wanted), signal);
   try {
     await library.touch(model.id, clock.now());

@@ -1,4 +1,4 @@
-/** A model as the tar that Docker Model Runner exports and loads (dmr-semantics section 3.5), streamed. */
+/** A model as the tar that Docker Model Runner exports and loads (dmr-semantics section 3.5). */
 import { digestHex, type Digest } from '#lib/core/digest.ts';
 import { tarEnd, tarHeader, tarPadding, type WrittenEntry } from '#lib/model/tar/tar-writer.ts';
 import type { IndexedModel } from '#lib/store/port.ts';
@@ -6,12 +6,13 @@ import type { Library } from './library.ts';
 import type { Pins } from './pins.ts';
 
 export interface Archive {
-  readonly sizeBytes: number;
-  /** Fails when a file cannot be read any more: half an archive must not look whole. */
-  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Made of the stored files themselves, none of them copied or read. */
+  readonly file: Blob;
+  /** The model's files stay until it is called. */
+  readonly release: () => void;
 }
 
-/** Throws `digest_mismatch` before the first byte when a file of the model is missing. Its files stay until the stream ends. */
+/** Throws `digest_mismatch` when a file of the model is missing. */
 export async function archiveModel(
   model: IndexedModel,
   { library, pins }: { readonly library: Library; readonly pins: Pins },
@@ -31,7 +32,7 @@ export async function archiveModel(
       ...file('manifest.json', new Blob([model.manifest])),
       new Blob([tarEnd()]),
     ];
-    return { sizeBytes: parts.reduce((sum, part) => sum + part.size, 0), stream: join(parts, release) };
+    return { file: new Blob(parts), release };
   } catch (thrown) {
     release();
     throw thrown;
@@ -53,42 +54,4 @@ function file(path: string, blob: Blob): readonly Blob[] {
 
 function header(entry: WrittenEntry): Blob {
   return new Blob([tarHeader(entry)]);
-}
-
-/** One part after the other, read as they are asked for. */
-function join(parts: readonly Blob[], onEnd: () => void): Archive['stream'] {
-  const left = [...parts];
-  let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
-  const next = async (): Promise<Uint8Array<ArrayBuffer> | undefined> => {
-    for (;;) {
-      reader ??= left.shift()?.stream().getReader();
-      if (!reader) return undefined;
-      const { done, value } = await reader.read();
-      if (!done) return value;
-      reader = undefined;
-    }
-  };
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        try {
-          const chunk = await next();
-          if (chunk) {
-            controller.enqueue(chunk);
-            return;
-          }
-          onEnd();
-          controller.close();
-        } catch (thrown) {
-          onEnd();
-          throw thrown;
-        }
-      },
-      async cancel(reason) {
-        onEnd();
-        await reader?.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -4,7 +4,7 @@ import { isDigest, sha256, type Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { maxConfigBytes } from '#lib/model/config.ts';
 import { maxManifestBytes, parseManifest, type Manifest } from '#lib/model/manifest.ts';
-import { TarReader, type StreamedEntry } from '#lib/model/tar/tar-reader.ts';
+import { readTarIndex, type TarEntry } from '#lib/model/tar/tar-index.ts';
 import { ingest } from '#lib/store/ingest.ts';
 import type { BlobStore, IndexedModel } from '#lib/store/port.ts';
 import { unpackLayer } from '#lib/runner/pulls/unpack.ts';
@@ -29,15 +29,17 @@ export interface ImportOptions {
 
 /** Throws what the archive's damage is; then nothing of it stays in the store. */
 export async function importArchive(
-  stream: ReadableStream<Uint8Array>,
+  archive: Blob,
   ports: ImportPorts,
   options: ImportOptions,
 ): Promise<IndexedModel> {
   const run = new Import(ports, options);
   try {
-    for await (const entry of new TarReader(stream).entries()) {
+    const read = async (from: number, lengthBytes: number) =>
+      new Uint8Array(await archive.slice(from, from + lengthBytes).arrayBuffer());
+    for await (const entry of readTarIndex(read, archive.size)) {
       options.signal.throwIfAborted();
-      await run.take(entry);
+      await run.take(entry, archive.slice(entry.offset, entry.offset + entry.sizeBytes));
     }
     return await run.record();
   } finally {
@@ -58,13 +60,13 @@ class Import {
     this.#options = options;
   }
 
-  async take(entry: StreamedEntry): Promise<void> {
-    if (entry.type !== 'file') return;
-    if (entry.path === 'manifest.json') this.#manifestBytes = await readSmall(entry);
-    else if (entry.path === 'index.json') this.#indexBytes = await readSmall(entry);
+  async take({ type, path }: TarEntry, bytes: Blob): Promise<void> {
+    if (type !== 'file') return;
+    if (path === 'manifest.json') this.#manifestBytes = await readSmall(path, bytes);
+    else if (path === 'index.json') this.#indexBytes = await readSmall(path, bytes);
     else {
-      const digest = digestOfPath(entry.path);
-      if (digest) await this.#takeBlob(digest, entry);
+      const digest = digestOfPath(path);
+      if (digest) await this.#takeBlob(digest, bytes);
     }
   }
 
@@ -87,11 +89,12 @@ class Import {
     await this.#ports.drop(this.#taken);
   }
 
-  async #takeBlob(digest: Digest, { sizeBytes, body }: StreamedEntry): Promise<void> {
+  async #takeBlob(digest: Digest, bytes: Blob): Promise<void> {
+    const sizeBytes = bytes.size;
     this.#hold(digest);
     const { signal, onProgress } = this.#options;
     onProgress(digest, 0, sizeBytes);
-    await ingest(this.#ports.store, digest, sizeBytes, owned(body), {
+    await ingest(this.#ports.store, digest, sizeBytes, bytes.stream(), {
       signal,
       onProgress: (receivedBytes) => onProgress(digest, receivedBytes, sizeBytes),
     });
@@ -135,18 +138,9 @@ class Import {
   }
 }
 
-async function readSmall({ path, sizeBytes, body }: StreamedEntry): Promise<Uint8Array<ArrayBuffer>> {
-  if (sizeBytes > maxManifestBytes) throw notAModel(`${path} in it is too large`);
-  return new Uint8Array(await new Response(owned(body)).arrayBuffer());
-}
-
-/** The chunks of an archive share their buffers, and who reads the stream may take them over. */
-function owned(body: StreamedEntry['body']): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
-      transform: (chunk, controller) => controller.enqueue(new Uint8Array(chunk)),
-    }),
-  );
+async function readSmall(path: string, bytes: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  if (bytes.size > maxManifestBytes) throw notAModel(`${path} in it is too large`);
+  return new Uint8Array(await bytes.arrayBuffer());
 }
 
 function digestOfPath(path: string): Digest | undefined {

@@ -212,8 +212,7 @@ describe('a load', () => {
     const bench = await benchWithModel();
     const whole = await (await bench.call(`/models/${name}/export`)).blob();
     const other = makeBench();
-    const response = await load(other, whole.slice(0, whole.size / 2));
-    expect((await lines<{ type: string }>(response)).at(-1)?.type).toBe('error');
+    expect((await load(other, whole.slice(0, whole.size / 2))).status).toBe(400);
     expect(await blobs(other)).toBe(0);
     expect(await other.store.partials()).toEqual([]);
   });

@@ -82,7 +82,10 @@ describe('IdbModelIndex', () => {
     const model = await modelOf('a', 1);
     await index.put(model, ['one']);
     const other = { ...(await modelOf('b', 2)), unknown: () => undefined };
-    await expect(index.put(other, ['one', 'two'])).rejects.toMatchObject({ name: 'ApiError', code: 'internal' });
+    await expect(index.put(other, ['one', 'two'])).rejects.toMatchObject({
+      name: 'ApiError',
+      code: 'internal',
+    });
     expect(await index.list()).toEqual([{ ...model, tags: ['one'] }]);
   });
 });
@@ -94,7 +97,10 @@ describe('IdbModelSettings', () => {
     await new IdbModelSettings(name).put(id, { contextSize: 1024 });
     await set('not a digest', 1, createStore(name, 'model-settings'));
     const settings = new IdbModelSettings(name);
-    await expect(settings.put(id, () => undefined)).rejects.toMatchObject({ name: 'ApiError', code: 'internal' });
+    await expect(settings.put(id, () => undefined)).rejects.toMatchObject({
+      name: 'ApiError',
+      code: 'internal',
+    });
     expect(await settings.list()).toEqual(new Map([[id, { contextSize: 1024 }]]));
   });
 });

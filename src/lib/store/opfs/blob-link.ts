@@ -1,7 +1,7 @@
 /** The connection to one blob worker: a worker per writer, because terminating it surely frees its file. */
 import { wrap, type Remote } from 'comlink';
 import type { BlobFile } from './blob-file.ts';
-import { installErrorTransfer } from './error-transfer.ts';
+import { installErrorTransfer } from '#lib/core/error-transfer.ts';
 import type { OpenBlobFile, OpenRequest } from './worker-api.ts';
 import { firstAnswer } from './worker-start.ts';
 

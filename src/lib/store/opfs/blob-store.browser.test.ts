@@ -392,7 +392,8 @@ describe('OpfsBlobStore', () => {
   it('never takes a blob from who makes itself known and then looks for it', async () => {
     const store = profile.openTab(limits);
     const blobs = await Promise.all([500, 600, 700, 800].map(blobOf));
-    for (const { digest, bytes } of blobs) await ingest(store, digest, bytes.byteLength, new Blob([bytes]).stream());
+    for (const { digest, bytes } of blobs)
+      await ingest(store, digest, bytes.byteLength, new Blob([bytes]).stream());
     const needed = new Set<Digest>();
     const collected = collectGarbage(store, (digest) => needed.has(digest));
     const seen: Digest[] = [];

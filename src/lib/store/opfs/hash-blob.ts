@@ -4,7 +4,7 @@ import { sha256, type Digest } from '#lib/core/digest.ts';
 import { abortable } from '#lib/store/abortable.ts';
 import { abortReason, fileChanged } from '#lib/store/faults.ts';
 import type { HashOptions } from '#lib/store/port.ts';
-import { installErrorTransfer } from './error-transfer.ts';
+import { installErrorTransfer } from '#lib/core/error-transfer.ts';
 import type { Sha256 } from './sha256.ts';
 import type { OpenHasher } from './worker-api.ts';
 import { firstAnswer } from './worker-start.ts';
@@ -55,11 +55,7 @@ async function hashInWorker(blob: Blob, options: HashBlobOptions): Promise<Diges
   }
 }
 
-async function hashInSteps(
-  blob: Blob,
-  hasher: Remote<Sha256>,
-  { onProgress }: HashOptions,
-): Promise<Digest> {
+async function hashInSteps(blob: Blob, hasher: Remote<Sha256>, { onProgress }: HashOptions): Promise<Digest> {
   for (let hashedBytes = 0; hashedBytes < blob.size;) {
     const end = Math.min(hashedBytes + stepBytes, blob.size);
     await hasher.append(blob.slice(hashedBytes, end));

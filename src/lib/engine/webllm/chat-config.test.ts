@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ApiError } from '#lib/core/errors.ts';
+import { parseChatConfig } from './chat-config.ts';
+import { chatConfigJson } from './testing/mlc-files.ts';
+
+describe('mlc-chat-config.json', () => {
+  it('is read with -1 and null as “none”', () => {
+    expect(parseChatConfig(chatConfigJson)).toMatchObject({
+      quantization: 'q4f32_1',
+      contextSize: 2048,
+      slidingWindow: undefined,
+      attentionSink: 0,
+      sampling: {
+        temperature: 0.7,
+        topP: 0.9,
+        repetitionPenalty: 1,
+        presencePenalty: 0,
+        frequencyPenalty: 0,
+      },
+      conversation: { stopTexts: ['</e>'], stopTokens: [2], prefixTokens: [1], roleAfterSystem: true },
+    });
+  });
+
+  it('has defaults for sampling values that WebLLM would refuse', () => {
+    const odd = {
+      ...chatConfigJson,
+      temperature: null,
+      top_p: 0,
+      repetition_penalty: 0,
+      frequency_penalty: 99,
+    };
+    expect(parseChatConfig(odd).sampling).toEqual({
+      temperature: 1,
+      topP: 1,
+      repetitionPenalty: 1,
+      presencePenalty: 0,
+      frequencyPenalty: 0,
+    });
+  });
+
+  it('lets conv_config change the template, and a tool speak as the user where there is no such role', () => {
+    const { conversation } = parseChatConfig({
+      ...chatConfigJson,
+      conv_template: { ...chatConfigJson.conv_template, roles: { user: 'U', assistant: 'A' } },
+      conv_config: { seps: ['!'], stop_str: [''] },
+    });
+    expect(conversation).toMatchObject({ separators: ['!'], stopTexts: [], roles: { tool: 'U' } });
+  });
+
+  it.each([
+    ['tokenizer_files', { tokenizer_files: [] }],
+    ['quantization', { quantization: 7 }],
+    ['conv_template', { conv_template: 'chatml' }],
+    ['conv_template.seps', { conv_template: { ...chatConfigJson.conv_template, seps: [] } }],
+    ['conv_template.roles', { conv_template: { seps: [''] } }],
+  ])('names %s when it cannot be used', (field, change) => {
+    expect(() => parseChatConfig({ ...chatConfigJson, ...change })).toThrow(
+      expect.objectContaining({
+        code: 'unsupported_model_format',
+        message: expect.stringContaining(`“${field}`),
+      }),
+    );
+  });
+
+  it('throws nothing but an ApiError, whatever it is given', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(chatConfigJson)), (value, key) => {
+        for (const given of [value, { ...chatConfigJson, [key]: value }]) {
+          try {
+            parseChatConfig(given);
+          } catch (thrown) {
+            expect(thrown).toBeInstanceOf(ApiError);
+          }
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,55 @@
+/** How a model will run: what is asked for, cut to what the model and this machine can do. */
+import { ApiError } from '#lib/core/errors.ts';
+import type { LoadConfig, LoadedConfig } from '#lib/engine/port.ts';
+import type { Hardware } from '#lib/engine/probe.ts';
+import type { ChatConfig } from './chat-config.ts';
+
+/** What the model remembers: all up to a limit, or the last so many tokens with no limit. */
+export type Span =
+  | { readonly kind: 'context'; readonly tokens: number }
+  | { readonly kind: 'sliding'; readonly tokens: number; readonly attentionSink: number };
+
+/** More than any model has: in WebLLM every layer is on the GPU. */
+const allLayers = 99_999;
+
+export function planSpan(config: ChatConfig, wanted: LoadConfig): Span {
+  const tokens =
+    wanted.slidingWindow ?? (config.contextSize === undefined ? config.slidingWindow : undefined);
+  if (tokens !== undefined) return { kind: 'sliding', tokens, attentionSink: config.attentionSink };
+  return { kind: 'context', tokens: Math.min(wanted.contextSize, config.contextSize ?? Infinity) };
+}
+
+/** Whether the library's shaders compute in 16-bit floats, as `q4f16_1` says; `bf16` is only how weights are kept. */
+export function needsF16({ quantization }: ChatConfig): boolean {
+  return /(?<!b)f16/.test(quantization);
+}
+
+export function loadedConfig(config: ChatConfig, span: Span): LoadedConfig {
+  const cacheType = needsF16(config) ? 'f16' : 'f32';
+  return {
+    contextSize: span.tokens,
+    gpuLayers: allLayers,
+    threads: 1,
+    cacheTypeK: cacheType,
+    cacheTypeV: cacheType,
+    flashAttention: true,
+  };
+}
+
+/** Throws `engine_unavailable`; returns where it will compute, for people. */
+export function requireGpu({ gpu }: Hardware): string {
+  if (gpu) return `GPU, ${gpu.name}`;
+  throw new ApiError(
+    'engine_unavailable',
+    'WebLLM needs WebGPU, which this browser does not offer. Use a current browser with hardware acceleration on, or choose the model’s GGUF variant.',
+  );
+}
+
+/** Throws `engine_unavailable`. */
+export function requireFeatures(config: ChatConfig, { gpu }: Hardware): void {
+  if (gpu?.f16 || !needsF16(config)) return;
+  throw new ApiError(
+    'engine_unavailable',
+    'This model computes in 16-bit floats, which this GPU or its driver does not offer. Choose its variant with “f32” in the name.',
+  );
+}
