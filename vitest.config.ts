@@ -16,6 +16,8 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
+          // Property tests on a machine that is busy with a browser.
+          testTimeout: 30_000,
           include: ['src/**/*.test.ts', 'server/**/*.test.ts', 'tests/guards/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/*.svelte.test.ts'],
         },
@@ -27,6 +29,7 @@ export default defineConfig({
         optimizeDeps: {
           include: [
             'hash-wasm',
+            'fast-check',
             '@mlc-ai/web-llm',
             '@huggingface/jinja',
             'idb-keyval',
@@ -44,6 +47,7 @@ export default defineConfig({
         worker: { format: 'es' },
         test: {
           name: 'browser',
+          env: { SAMPAN_REAL: process.env.SAMPAN_REAL ?? '' },
           include: ['src/**/*.browser.test.ts', 'src/**/*.svelte.test.ts'],
           browser: {
             enabled: true,

@@ -9,16 +9,26 @@ import { ensureBuild, ensureDependencies, root } from './setup.mjs';
 ensureDependencies();
 ensureBuild();
 const gguf = process.env.SAMPAN_REAL_GGUF ?? findWeights();
-const result = spawnSync(
-  process.execPath,
-  [join(root, 'node_modules/@playwright/test/cli.js'), 'test', 'real', '--reporter=list'],
-  {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, SAMPAN_REAL: '1', SAMPAN_REAL_GGUF: gguf, SAMPAN_CHROMIUM: await chromiumPath() },
-  },
+const env = {
+  ...process.env,
+  SAMPAN_REAL: '1',
+  SAMPAN_REAL_GGUF: gguf,
+  SAMPAN_CHROMIUM: await chromiumPath(),
+};
+const runs = [
+  ['@playwright/test/cli.js', 'test', 'real', '--reporter=list'],
+  // What of WebLLM's suite is too slow for every run on a software GPU.
+  ['vitest/vitest.mjs', 'run', '--project', 'browser', 'src/lib/engine/webllm'],
+];
+const statuses = runs.map(
+  ([script, ...args]) =>
+    spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], {
+      cwd: root,
+      stdio: 'inherit',
+      env,
+    }).status,
 );
-process.exitCode = result.status ?? 1;
+process.exitCode = statuses.every((status) => status === 0) ? 0 : 1;
 
 /** Downloads the package once; it is a zip with the GGUF inside. */
 function findWeights() {

@@ -7,6 +7,7 @@ import { LlamaCppEngine } from '#lib/engine/llamacpp/engine.ts';
 import { WebLlmEngine } from '#lib/engine/webllm/engine.ts';
 import { probeHardware } from '#lib/engine/probe.ts';
 import { HuggingFaceRegistry } from '#lib/registry/huggingface/client.ts';
+import { mlcListSource } from '#lib/registry/huggingface/mlc-list-source.ts';
 import { OciRegistry } from '#lib/registry/oci/client.ts';
 import { Registries } from '#lib/registry/registries.ts';
 import { Runner } from '#lib/runner/runner.ts';
@@ -52,7 +53,11 @@ const runner = new Runner({
   network: browserNetwork(self),
   registry: new Registries({
     oci: new OciRegistry({ fetch, clock, ownHost, ownOrigin, routes: routeStore(settings) }),
-    huggingFace: new HuggingFaceRegistry({ fetch, clock }),
+    huggingFace: new HuggingFaceRegistry({
+      fetch,
+      clock,
+      mlcList: mlcListSource({ fetch, clock, url: new URL('/mlc-models.json', ownOrigin) }),
+    }),
   }),
   engines: [
     new LlamaCppEngine({

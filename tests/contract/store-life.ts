@@ -217,7 +217,10 @@ class StoreLife {
       () => undefined,
       (thrown: unknown) => toApiError(thrown).code,
     );
-    if (!isWhole) return expect(code).toBe('conflict');
+    if (!isWhole) {
+      expect(code).toBe('conflict');
+      return;
+    }
     expect([undefined, 'digest_mismatch']).toContain(code);
     this.#writers.delete(digest);
     expect(await this.#store.verify(digest)).toBe(code ? 'absent' : 'intact');

@@ -12,12 +12,19 @@ describe('parseMlcConfig', () => {
       model_type: 'llama',
       quantization: 'q0f32',
       context_window_size: 2048,
+      tokenizer_files: ['tokenizer.json'],
     };
     expect(parseMlcConfig(bytes(config))).toEqual({
       architecture: 'llama',
       quantization: 'q0f32',
       contextSize: 2048,
+      tokenizerFiles: ['tokenizer.json'],
     });
+  });
+
+  it.each([undefined, null, 'tokenizer.json', [1]])('takes %j for no word on tokenizers', (files) => {
+    const config = { model_type: 'llama', quantization: 'q0f32', tokenizer_files: files };
+    expect(parseMlcConfig(bytes(config)).tokenizerFiles).toEqual([]);
   });
 
   it('takes a window without end for an unknown size', () => {

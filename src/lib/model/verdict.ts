@@ -77,7 +77,7 @@ function judgeMlc({ files, contents }: JudgedModel): Verdict {
   ];
   if (missing.length === 0 || contents === 'packed') return { engine: 'webllm' };
   return {
-    obstacle: `This MLC model lacks ${missing.join(' and ')}, without which WebLLM cannot run it. Package it again with all its files.`,
+    obstacle: `This MLC model lacks ${missing.join(' and ')}, without which WebLLM cannot run it. Choose a model of hf.co/mlc-ai, or package it again with all its files.`,
   };
 }
 

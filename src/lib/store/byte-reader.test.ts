@@ -10,7 +10,10 @@ function byteStream(chunks: readonly Chunk[]): ReadableStream<Chunk> {
     type: 'bytes',
     pull(controller) {
       const next = left.shift();
-      if (next && next.byteLength > 0) return controller.enqueue(next);
+      if (next && next.byteLength > 0) {
+        controller.enqueue(next);
+        return;
+      }
       if (next) return this.pull?.(controller);
       controller.close();
       controller.byobRequest?.respond(0);

@@ -17,6 +17,11 @@ export function readBytes(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Byte
 }
 
 class DirectReader implements ByteReader {
+  /**
+   * Chromium (156) lets the garbage collector take a stream of a file, and with it everyone who awaits it, when nothing
+   * but its own pending read knows it: one read of 400 MB in five never ended. So those that wait are known here.
+   */
+  static readonly #waiting = new Set<DirectReader>();
   readonly #reader: ReadableStreamBYOBReader;
 
   constructor(reader: ReadableStreamBYOBReader) {
@@ -24,6 +29,19 @@ class DirectReader implements ByteReader {
   }
 
   async fill(target: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    DirectReader.#waiting.add(this);
+    try {
+      return await this.#fill(target);
+    } finally {
+      DirectReader.#waiting.delete(this);
+    }
+  }
+
+  cancel(): Promise<void> {
+    return this.#reader.cancel();
+  }
+
+  async #fill(target: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const { byteOffset, byteLength } = target;
     let filled = target.subarray(0, 0);
     while (filled.byteLength < byteLength) {
@@ -36,10 +54,6 @@ class DirectReader implements ByteReader {
       if (done) break;
     }
     return filled;
-  }
-
-  cancel(): Promise<void> {
-    return this.#reader.cancel();
   }
 }
 

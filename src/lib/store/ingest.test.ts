@@ -19,8 +19,14 @@ function streamOf(bytes: Chunk, { chunkBytes = 300, failsAt = Infinity, hangsAt 
       pull(controller) {
         const from = told.pulledBytes;
         if (from >= hangsAt) return new Promise<void>(() => undefined);
-        if (from >= failsAt) return controller.error(new TypeError('network error'));
-        if (from >= bytes.byteLength) return controller.close();
+        if (from >= failsAt) {
+          controller.error(new TypeError('network error'));
+          return;
+        }
+        if (from >= bytes.byteLength) {
+          controller.close();
+          return;
+        }
         told.pulledBytes += chunkBytes;
         controller.enqueue(bytes.slice(from, told.pulledBytes));
       },

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseRange, sendJson, startServer, type TestServer } from './http-server.ts';
 
 export interface HubRepository {
-  /** By path; a text or the bytes. `.gguf`, `.safetensors` and `.bin` files are kept as LFS, with a sha256. */
+  /** By path; a text or the bytes. `.gguf`, `.safetensors`, `.bin` and `.wasm` files are kept as LFS, with a sha256. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
   readonly lastModified?: string;
   /** Readable with the token only: as if it did not exist without. */
@@ -150,7 +150,7 @@ function gitHash(bytes: Buffer): string {
 }
 
 function isLfs(path: string): boolean {
-  return /\.(gguf|safetensors|bin)$/.test(path);
+  return /\.(gguf|safetensors|bin|wasm)$/.test(path);
 }
 
 function cors(request: IncomingMessage, response: ServerResponse): void {

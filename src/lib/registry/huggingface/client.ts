@@ -5,14 +5,20 @@ import { parseGgufHeader } from '#lib/model/gguf.ts';
 import { packageModel, type PackagedFile, type PackagedWeights } from '#lib/model/package.ts';
 import type { Reference } from '#lib/model/reference.ts';
 import type { Credentials, Registry, ResolvedModel, ResolveOptions } from '#lib/registry/port.ts';
-import { noChecksum, notOfThisModel, resolveFolder } from './folder-model.ts';
-import { selectFolder } from './folder.ts';
+import { noChecksum, notOfThisModel, resolveFolder, type FolderModel } from './folder-model.ts';
+import { findSafetensors } from './folder.ts';
 import { Hub, type HubOptions } from './hub.ts';
+import { findMlc } from './mlc-folder.ts';
+import { MlcLibraries, type MlcList } from './mlc-libraries.ts';
+import { resolveMlc } from './mlc-model.ts';
 import type { HubRequest } from './refusal.ts';
 import { nameOf, selectWeights, type HubFile } from './select.ts';
 import { readSmallFile, sliceOf, type SmallFile, type Snapshot } from './small-files.ts';
 
-export type HuggingFaceRegistryOptions = HubOptions;
+export interface HuggingFaceRegistryOptions extends HubOptions {
+  /** For MLC models without a library of their own; without it these are kept and nothing runs them. */
+  readonly mlcList?: MlcList | undefined;
+}
 
 /** The shards of one GGUF model, in order. */
 type Shards = readonly [HubFile, ...HubFile[]];
@@ -27,9 +33,12 @@ const maxTemplateBytes = 1024 * 1024;
 
 export class HuggingFaceRegistry implements Registry {
   readonly #hub: Hub;
+  readonly #libraries: MlcLibraries;
 
   constructor(options: HuggingFaceRegistryOptions) {
+    const { fetch, clock, mlcList: list = () => Promise.resolve([]) } = options;
     this.#hub = new Hub(options);
+    this.#libraries = new MlcLibraries({ fetch, clock, list });
   }
 
   async resolve(reference: Reference, options: ResolveOptions): Promise<ResolvedModel> {
@@ -40,9 +49,7 @@ export class HuggingFaceRegistry implements Registry {
     const repository: Repository = { snapshot: { ...asked, commit }, files, lastModifiedMs };
     const [first, ...rest] = selectWeights(files, reference.tag);
     if (first) return { ...(await this.#resolveGguf([first, ...rest], repository)), reference };
-    const folder = selectFolder(files);
-    if (!folder) throw nothingToKeep(asked);
-    return { ...(await resolveFolder(this.#hub, folder, { ...repository, tag: reference.tag })), reference };
+    return { ...(await this.#resolveFolder(repository, reference.tag)), reference };
   }
 
   /** Uploads there go through Git and a storage of its own, which no page has been seen to reach. */
@@ -55,10 +62,16 @@ export class HuggingFaceRegistry implements Registry {
     );
   }
 
-  async #resolveGguf(
-    [first, ...rest]: Shards,
-    repository: Repository,
-  ): Promise<Omit<ResolvedModel, 'reference'>> {
+  #resolveFolder(repository: Repository, tag: string): Promise<FolderModel> {
+    const { files, snapshot } = repository;
+    const mlc = findMlc(files);
+    if (mlc) return resolveMlc(this.#hub, mlc, { ...repository, tag, libraries: this.#libraries });
+    const folder = findSafetensors(files);
+    if (folder) return resolveFolder(this.#hub, folder, { ...repository, tag });
+    throw nothingToKeep(snapshot);
+  }
+
+  async #resolveGguf([first, ...rest]: Shards, repository: Repository): Promise<FolderModel> {
     const { snapshot, lastModifiedMs } = repository;
     const paths = new Map<Digest, string>();
     const weights: [PackagedWeights, ...PackagedWeights[]] = [await this.#describe(first, snapshot, paths)];

@@ -1,10 +1,8 @@
-/** What the config beside the weights says about a model. */
+/** What `config.json` beside safetensors weights says about a model. */
 import * as v from 'valibot';
-import { parseMlcConfig } from '#lib/model/mlc.ts';
 import type { FolderFacts } from '#lib/model/package-files.ts';
-import type { HubFolder } from './folder.ts';
 
-type Facts = Omit<FolderFacts, 'format' | 'createdAtMs'>;
+export type Facts = Omit<FolderFacts, 'createdAtMs'>;
 
 const word = v.fallback(v.optional(v.pipe(v.string(), v.maxLength(100)), ''), '');
 
@@ -20,17 +18,15 @@ const schema = v.object({
   quantization_config: v.fallback(v.optional(v.object({ quant_method: word })), undefined),
 });
 
-/** `bytes` are those of the folder's facts file. Throws `unsupported_model_format` for an MLC config that is none. */
-export function readFacts({ format }: HubFolder, bytes: Uint8Array | undefined): Facts {
-  if (format === 'mlc') return { ...parseMlcConfig(bytes ?? new Uint8Array()), parameters: '' };
+/** Without bytes, or of a config that is not understood: nothing, for the model is kept for another program. */
+export function readFacts(bytes: Uint8Array | undefined): Facts {
   const config = v.safeParse(schema, parseJson(bytes));
-  // Kept for another program, so a config that this one does not understand is no reason to refuse.
-  if (!config.success) return { architecture: '', quantization: '', parameters: '' };
+  if (!config.success) return { format: 'safetensors', architecture: '', quantization: '', parameters: '' };
   const { model_type, torch_dtype, dtype, max_position_embeddings, quantization_config } = config.output;
-  const quantization = quantization_config?.quant_method || torch_dtype || dtype;
   return {
+    format: 'safetensors',
     architecture: model_type,
-    quantization,
+    quantization: quantization_config?.quant_method || torch_dtype || dtype,
     parameters: '',
     contextSize: max_position_embeddings,
   };

@@ -21,35 +21,16 @@ afterEach(async () => {
 
 async function setUp(files: HubRepository['files']) {
   const repository = { files, lastModified: '2025-02-07T07:02:44.000Z' };
-  const server = await startHuggingFace({ repositories: { 'Org/Tiny-q4f16_1-MLC': repository } });
+  const server = await startHuggingFace({ repositories: { 'Org/Tiny': repository } });
   servers.push(server);
   const registry = new HuggingFaceRegistry({
     fetch: browserFetch('https://sampan.example'),
     clock: systemClock,
     baseUrl: server.url,
   });
-  const resolve = (tag = 'latest') =>
-    registry.resolve(parseReference(`hf.co/Org/Tiny-q4f16_1-MLC:${tag}`), { signal });
+  const resolve = (tag = 'latest') => registry.resolve(parseReference(`hf.co/Org/Tiny:${tag}`), { signal });
   return { server, resolve };
 }
-
-const mlcConfig = JSON.stringify({ model_type: 'llama', quantization: 'q4f16_1', context_window_size: 2048 });
-const mlc = {
-  '.gitattributes': 'x',
-  LICENSE: 'Apache',
-  'README.md': '# Tiny',
-  'mlc-chat-config.json': mlcConfig,
-  'tensor-cache.json': '{"records":[]}',
-  'params_shard_0.bin': 'first weights',
-  'params_shard_1.bin': 'second weights',
-  'tokenizer.json': '{"model":{}}',
-  'tokenizer_config.json': '{"a":1}',
-  'vocab.json': '{"b":2}',
-  'merges.txt': 'a b',
-  'tokenizer.model': 'sentencepiece',
-  'added_tokens.json': '',
-  'logs.bin': 'no weights',
-};
 
 const safetensors = {
   'config.json': JSON.stringify({
@@ -74,99 +55,6 @@ const textOf = ({ stream }: LayerBody) => new Response(stream).text();
 const typeOf = ({ manifest }: ResolvedModel, path: string) =>
   manifest.layers.find((layer) => pathOf(layer) === path)?.mediaType;
 
-describe('an MLC repository', () => {
-  it('becomes a model with a layer for every file that it needs', async () => {
-    const { resolve } = await setUp(mlc);
-    const model = await resolve();
-    expect(model.manifest.config.mediaType).toBe(mediaTypes.configV02);
-    expect(pathsOf(model)).toEqual([
-      'README.md',
-      'added_tokens.json',
-      'merges.txt',
-      'mlc-chat-config.json',
-      'params_shard_0.bin',
-      'params_shard_1.bin',
-      'tensor-cache.json',
-      'tokenizer.json',
-      'tokenizer.model',
-      'tokenizer_config.json',
-      'vocab.json',
-    ]);
-    expect(new Set(model.manifest.layers.map(({ mediaType }) => mediaType))).toEqual(
-      new Set([mediaTypes.modelFile]),
-    );
-    expect(parseModelConfig(model.configBytes)).toMatchObject({
-      format: 'mlc',
-      architecture: 'llama',
-      quantization: 'q4f16_1',
-      contextSize: 2048,
-      createdAtMs: Date.UTC(2025, 1, 7, 7, 2, 44),
-    });
-    expect(model.id).toBe(await sha256(model.manifestBytes));
-  });
-
-  it('knows the older name of the cache, and keeps a model library', async () => {
-    const { 'tensor-cache.json': cache, ...rest } = mlc;
-    const { resolve } = await setUp({ ...rest, 'ndarray-cache.json': cache, 'tiny-webgpu.wasm': 'wasm' });
-    expect(pathsOf(await resolve())).toEqual(
-      expect.arrayContaining(['ndarray-cache.json', 'tiny-webgpu.wasm']),
-    );
-  });
-
-  it('gives the bytes of each file: weights by ranges from the CDN, small ones from memory', async () => {
-    const { server, resolve } = await setUp(mlc);
-    const model = await resolve();
-    const before = server.requests.length;
-    for (const layer of model.manifest.layers) {
-      const body = await model.fetchLayer(layer, { from: 0, to: layer.size }, signal);
-      expect(await sha256(new TextEncoder().encode(await textOf(body)))).toBe(layer.digest);
-    }
-    expect(server.requests.length - before).toBe(2);
-    const shard = model.manifest.layers.find((layer) => pathOf(layer) === 'params_shard_1.bin');
-    if (!shard) throw new Error('there are two shards');
-    const part = await model.fetchLayer(shard, { from: 7, to: shard.size }, signal);
-    expect([part.from, await textOf(part)]).toEqual([7, 'weights']);
-  });
-
-  it('has the same ID every time', async () => {
-    const { resolve } = await setUp(mlc);
-    const first = await resolve();
-    const again = await setUp(Object.fromEntries(Object.entries(mlc).toReversed()));
-    expect((await again.resolve('main')).id).toBe(first.id);
-  });
-
-  it.each(['q4f16_1', 'Q4F16_1', 'mlc'])('answers to the tag %s, which is its name', async (tag) => {
-    const { resolve } = await setUp(mlc);
-    expect((await resolve(tag)).manifest.layers).toHaveLength(11);
-  });
-
-  it('has no other variants', async () => {
-    const { resolve } = await setUp(mlc);
-    const refusal = resolve('q4f32_1');
-    await expect(refusal).rejects.toThrow(code('model_not_found'));
-    await expect(refusal).rejects.toThrow('has no variant “q4f32_1”');
-  });
-
-  it('is refused when its config is none', async () => {
-    const { resolve } = await setUp({ ...mlc, 'mlc-chat-config.json': '{}' });
-    await expect(resolve()).rejects.toThrow(code('unsupported_model_format'));
-  });
-
-  it('gives way to a GGUF file beside it', async () => {
-    const { resolve } = await setUp({ ...mlc, 'm.gguf': 'not one' });
-    await expect(resolve()).rejects.toThrow('not a GGUF file');
-  });
-
-  it('knows no layers but its own', async () => {
-    const { resolve } = await setUp(mlc);
-    const model = await resolve();
-    const stranger = { mediaType: 'x/y', digest: await sha256(new Uint8Array([1])), size: 1 };
-    await expect(model.fetchLayer(stranger, { from: 0, to: 1 }, signal)).rejects.toThrow(
-      code('model_not_found'),
-    );
-  });
-});
-
 describe('a safetensors repository', () => {
   it('is kept whole, for whoever insists', async () => {
     const { resolve } = await setUp(safetensors);
@@ -184,6 +72,29 @@ describe('a safetensors repository', () => {
       quantization: 'bfloat16',
       contextSize: 32768,
     });
+  });
+
+  it('gives the bytes of each file: weights by ranges from the CDN, small ones from memory', async () => {
+    const { server, resolve } = await setUp(safetensors);
+    const model = await resolve();
+    const before = server.requests.length;
+    for (const layer of model.manifest.layers) {
+      const body = await model.fetchLayer(layer, { from: 0, to: layer.size }, signal);
+      expect(await sha256(new TextEncoder().encode(await textOf(body)))).toBe(layer.digest);
+    }
+    expect(server.requests.length - before).toBe(2);
+  });
+
+  it.each(['bfloat16', 'tiny'])('answers to the tag %s, which is its name', async (tag) => {
+    const { resolve } = await setUp(safetensors);
+    expect((await resolve(tag)).manifest.layers).toHaveLength(7);
+  });
+
+  it('has no variants', async () => {
+    const { resolve } = await setUp(safetensors);
+    const refusal = resolve('float16');
+    await expect(refusal).rejects.toThrow(code('model_not_found'));
+    await expect(refusal).rejects.toThrow('has no variant “float16”: it is one model');
   });
 
   it.each([
@@ -220,7 +131,7 @@ describe('small files', () => {
       'small files',
     ],
   ])('are refused before any is fetched: %s', async (_, files, words) => {
-    const { server, resolve } = await setUp({ ...mlc, ...files });
+    const { server, resolve } = await setUp({ ...safetensors, ...files });
     const refusal = resolve();
     await expect(refusal).rejects.toThrow(code('unsupported_model_format'));
     await expect(refusal).rejects.toThrow(words);
@@ -228,8 +139,8 @@ describe('small files', () => {
   });
 
   it('fail the pull when one cannot be had', async () => {
-    const { server, resolve } = await setUp(mlc);
-    server.fail(/\/resolve\/.*vocab/, 503);
+    const { server, resolve } = await setUp(safetensors);
+    server.fail(/\/resolve\/.*tokenizer/, 503);
     await expect(resolve()).rejects.toThrow(code('registry_unreachable'));
   });
 });

@@ -58,29 +58,35 @@ class Life {
     const { bench } = this;
     switch (each.do) {
       case 'pull':
-        return void (await (await bench.call('/models/create', { from: each.name })).text());
+        await (await bench.call('/models/create', { from: each.name })).text();
+        return;
       case 'kill':
         return this.#killDuring(each.name, each.after);
       case 'tag':
-        return void (await bench.call(`/models/${each.name}/tag?repo=${each.tag}&tag=latest`, ''));
+        await bench.call(`/models/${each.name}/tag?repo=${each.tag}&tag=latest`, '');
+        return;
       case 'delete':
-        return void (await bench.call(`/models/${each.name}`, undefined, { method: 'DELETE' }));
+        await bench.call(`/models/${each.name}`, undefined, { method: 'DELETE' });
+        return;
       case 'discard': {
         const response = await bench.call(`/_sampan/models/${each.name}`, undefined, { method: 'DELETE' });
         if (response.ok) this.#discarded = ((await response.json()) as { id: string }).id;
         return;
       }
       case 'undo':
-        return void (await bench.call(`/_sampan/models/${this.#discarded}/restore`, ''));
+        await bench.call(`/_sampan/models/${this.#discarded}/restore`, '');
+        return;
       case 'package':
         return this.#package(each.tag);
       case 'repackage':
-        return void (await bench.call(`/models/${each.name}/repackage`, {
+        await bench.call(`/models/${each.name}/repackage`, {
           target: each.tag,
           context_size: 32,
-        }));
+        });
+        return;
       case 'prune':
-        return void (await bench.call('/_sampan/prune', ''));
+        await bench.call('/_sampan/prune', '');
+        return;
       case 'wait':
         return bench.clock.advance(60_000);
       case 'restart':

@@ -411,12 +411,13 @@ describe('OpfsBlobStore', () => {
     const { digest, bytes } = await blobOf(500);
     const other = await blobOf(600);
     await ingest(store, digest, 500, new Blob([bytes]).stream());
-    const { removeEntry } = FileSystemDirectoryHandle.prototype;
+    const { prototype } = FileSystemDirectoryHandle;
+    const original = Object.getOwnPropertyDescriptor(prototype, 'removeEntry') ?? {};
     let letGo = () => undefined as unknown;
     const gate = new Promise((resolve) => (letGo = () => resolve(undefined)));
-    FileSystemDirectoryHandle.prototype.removeEntry = async function (...args) {
+    prototype.removeEntry = async function (...args) {
       await gate;
-      return removeEntry.apply(this, args);
+      return original.value.apply(this, args);
     };
     try {
       const deletion = store.delete(digest);
@@ -428,7 +429,7 @@ describe('OpfsBlobStore', () => {
       expect(await opened).toBeUndefined();
       expect((await writer).missing()).toHaveLength(1);
     } finally {
-      FileSystemDirectoryHandle.prototype.removeEntry = removeEntry;
+      Object.defineProperty(prototype, 'removeEntry', original);
     }
   });
 
