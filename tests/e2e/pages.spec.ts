@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { expect, fetchIn, pullIn, ready, say, test, tinyOn } from '#tests/support/app.ts';
 
 const paths = ['/catalog', '/models', '/chat', '/nowhere'];
+const tabs = ['overview', 'configure', 'files', 'metadata', 'template', 'json'];
 
 async function violations(page: Page): Promise<string[]> {
   // A client of its own would load a page without isolation, which the app's own headers forbid.
@@ -56,6 +57,27 @@ test('every page is free of axe violations and of sideways scrolling, at any wid
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
       expect(await violations(page), `${path} at ${width} ${colorScheme}`).toEqual([]);
       expect(await sticksOut(page), `${path} at ${width}`).toEqual([]);
+    }
+  }
+});
+
+test('every tab of a model is free of axe violations and of sideways scrolling', async ({
+  page,
+  companion,
+}) => {
+  test.slow();
+  await furnish(page, tinyOn(companion), companion.url);
+  for (const [width, height, colorScheme] of [
+    [1440, 900, 'light'],
+    [360, 740, 'dark'],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const tab of tabs) {
+      await page.goto(`${companion.url}/models?model=${encodeURIComponent(tinyOn(companion))}&tab=${tab}`);
+      await expect(page.getByRole('tab', { selected: true, name: new RegExp(tab, 'i') })).toBeVisible();
+      expect(await violations(page), `${tab} at ${width} ${colorScheme}`).toEqual([]);
+      expect(await sticksOut(page), `${tab} at ${width}`).toEqual([]);
     }
   }
 });

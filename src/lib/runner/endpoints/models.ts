@@ -14,7 +14,7 @@ import type { Registry } from '#lib/registry/port.ts';
 import { credentialsOf, parseBody, signIn } from './body.ts';
 import { encoded, progressFormat } from './lines.ts';
 import { push, type PushPorts } from './push.ts';
-import { json, streamed } from './respond.ts';
+import { json, jsonText, streamed } from './respond.ts';
 
 export interface ModelPorts extends PushPorts {
   readonly library: Library;
@@ -38,7 +38,10 @@ export function modelRoutes(ports: ModelPorts): readonly Route[] {
     {
       method: 'GET',
       pattern: '/models',
-      handle: async () => json((await library.list()).map((model) => library.describe(model))),
+      handle: async () => {
+        const models = (await library.list()).map((model) => library.describeAsText(model));
+        return jsonText(`[${models.join(',')}]`);
+      },
     },
     { method: 'POST', pattern: '/models/create', handle: (call) => create(call, pulls) },
     {

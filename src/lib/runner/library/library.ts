@@ -25,6 +25,7 @@ export class Library {
   readonly #parts = new Map<Digest, ModelParts>();
   /** By the record itself: a tag or a use makes a new one. */
   readonly #described = new WeakMap<IndexedModel, ModelJson>();
+  readonly #texts = new WeakMap<IndexedModel, string>();
   #models: Promise<readonly IndexedModel[]> | undefined;
 
   constructor(index: ModelIndex, store: BlobStore) {
@@ -62,6 +63,15 @@ export class Library {
     const described = describeModel(model);
     this.#described.set(model, described);
     return described;
+  }
+
+  /** `describe` as JSON, written once: a store of 500 models is 10 MB of it. */
+  describeAsText(model: IndexedModel): string {
+    const known = this.#texts.get(model);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(this.describe(model));
+    this.#texts.set(model, text);
+    return text;
   }
 
   /** Throws `unsupported_model_format` for a record that another version wrote and this one cannot read. */

@@ -173,6 +173,6 @@ it('whatever is done to it, and whenever it is killed, the store is whole and ho
       for (const each of steps) await life.take(each);
       await life.check();
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 }, 120_000);

@@ -79,8 +79,12 @@ function describeOne(model: IndexedModel, { stored, users }: Overview, library: 
       .map(({ descriptor }) => [descriptor.digest, descriptor.size]),
   );
   const missing = parts?.digests.filter((digest) => !stored.has(digest)).length ?? 0;
+  const { config, ...described } = library.describe(model);
+  // The header's keys are for who looks at one model: of a full store they are megabytes in every event of the feed.
+  const { gguf: _, ...facts } = config;
   return {
-    ...library.describe(model),
+    ...described,
+    config: facts,
     own_bytes: [...own.values()].reduce((sum, size) => sum + size, 0),
     ...(model.lastUsedAtMs === undefined ? {} : { last_used: Math.floor(model.lastUsedAtMs / 1000) }),
     ...(parts?.artifact.engine === undefined ? {} : { engine: parts.artifact.engine }),

@@ -42,7 +42,7 @@ describeStoreLife(
       sweep: async () => undefined,
     };
   },
-  { runs: 200, maxSteps: 60 },
+  { runs: 100, maxSteps: 60 },
 );
 
 describe('MemoryBlobStore', () => {

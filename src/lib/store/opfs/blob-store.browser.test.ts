@@ -124,7 +124,7 @@ describeStoreLife(
       sweep: () => profile.sweep(),
     };
   },
-  { runs: 6, maxSteps: 30 },
+  { runs: 3, maxSteps: 30 },
 );
 
 describe('OpfsBlobStore', () => {
