@@ -74,7 +74,8 @@ it('takes dropped files: a tar is loaded, GGUF files are packaged, others are re
   const { app, client, stop, stream } = makeApp();
   stream.event('models', []);
   await render(ModelsPage, { app, open: vi.fn() });
-  client.on('POST /models/load', new Response(null));
+  const success = { type: 'success', message: '', total: 0, layer: { size: 0, current: 0 }, mode: 'pull' };
+  client.on('POST /models/load', new Response(JSON.stringify(success)));
   const letGo = drop(new File(['tar'], 'model.tar'));
   await expect.element(page.getByText(/Drop a \.tar/)).toBeVisible();
   letGo();
