@@ -20,7 +20,7 @@ const id = `sha256:${'0'.repeat(64)}` as const;
 const patience = { timeout: 180_000 };
 /** `npm run test:real` asks for all of it; each load costs a software GPU seconds, each token a tenth. */
 const thorough = import.meta.env.SAMPAN_REAL === '1';
-const inShort = ['What is the capital of France?', 'Count to 5.', 'Send me an emoji.'];
+const inShort = ['What is the capital of France?', 'Send me an emoji.'];
 const asked = prompts.filter(
   ({ finish_reason: reason, prompt }) =>
     reason === 'stop' && prompt !== 'Count to 30.' && (thorough || inShort.includes(prompt)),
@@ -98,7 +98,7 @@ describe('WebLLM', patience, () => {
     },
   );
 
-  it('goes on with a conversation from its cache, and answers as a fresh one', async () => {
+  it.runIf(thorough)('goes on with a conversation from its cache, and answers as a fresh one', async () => {
     const italy = [{ role: 'user', content: 'What is the capital of Italy?' }];
     const first = await answer(model, italy);
     const spain = [
@@ -114,14 +114,14 @@ describe('WebLLM', patience, () => {
     expect(continued.finish.usage.promptTokens).toBe(fresh.finish.usage.promptTokens);
   });
 
-  it('gives the same sample for the same seed', async () => {
+  it.runIf(thorough)('gives the same sample for the same seed', async () => {
     const sampled = { temperature: 2, top_p: 1, seed: 7, max_tokens: 6 };
     const once = await answer(model, 'Hello!', sampled);
     expect((await answer(model, 'Hello!', sampled)).text).toBe(once.text);
   });
 
-  it('ends at max_tokens without half a character', async () => {
-    const replies = (thorough ? [1, 2, 3] : [2]).map(
+  it.runIf(thorough)('ends at max_tokens without half a character', async () => {
+    const replies = [1, 2, 3].map(
       async (tokens) => (await answer(model, 'Send me an emoji.', { max_tokens: tokens })).text,
     );
     for (const text of await Promise.all(replies)) expect('🙂👍'.startsWith(text)).toBe(true);
