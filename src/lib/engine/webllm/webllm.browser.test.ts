@@ -18,12 +18,13 @@ const urls = import.meta.glob<string>('/tests/fixtures/tiny-mlc/*', {
 const id = `sha256:${'0'.repeat(64)}` as const;
 /** A software GPU on a busy machine compiles the shaders of a load in 5 to 60 s. */
 const patience = { timeout: 180_000 };
-/** `npm run test:real` asks for all of it; each load costs a software GPU seconds, each token a tenth. */
+/**
+ * On a software GPU a load costs seconds of every core and a token a tenth, so each run of the tests takes the faults of
+ * files here and one whole answer in tests/interop/mlc.spec.ts; `npm run test:real` takes all.
+ */
 const thorough = import.meta.env.SAMPAN_REAL === '1';
-const inShort = ['What is the capital of France?', 'Send me an emoji.'];
 const asked = prompts.filter(
-  ({ finish_reason: reason, prompt }) =>
-    reason === 'stop' && prompt !== 'Count to 30.' && (thorough || inShort.includes(prompt)),
+  ({ finish_reason: reason, prompt }) => reason === 'stop' && prompt !== 'Count to 30.',
 );
 
 async function tiny(changes: Readonly<Record<string, Blob | undefined>> = {}): Promise<MlcModel> {
@@ -63,16 +64,17 @@ async function answer(
   throw new Error('no finish');
 }
 
-describeEngine('WebLLM', async () => ({
+const contract = async () => ({
   engine: makeEngine(),
   model: await tiny(),
   garbage: await tiny({ 'model.wasm': new Blob(['\0asm but not really']) }),
   longPrompt: 'Count to 5.',
   stop: { text: ', 4', before: '1, 2, 3' },
   contextSize: 256,
-}));
+});
+if (thorough) describeEngine('WebLLM', contract);
 
-describe('WebLLM', patience, () => {
+describe.runIf(thorough)('WebLLM', patience, () => {
   let model: LoadedModel;
   const progress: number[] = [];
 
@@ -98,7 +100,7 @@ describe('WebLLM', patience, () => {
     },
   );
 
-  it.runIf(thorough)('goes on with a conversation from its cache, and answers as a fresh one', async () => {
+  it('goes on with a conversation from its cache, and answers as a fresh one', async () => {
     const italy = [{ role: 'user', content: 'What is the capital of Italy?' }];
     const first = await answer(model, italy);
     const spain = [
@@ -114,20 +116,20 @@ describe('WebLLM', patience, () => {
     expect(continued.finish.usage.promptTokens).toBe(fresh.finish.usage.promptTokens);
   });
 
-  it.runIf(thorough)('gives the same sample for the same seed', async () => {
+  it('gives the same sample for the same seed', async () => {
     const sampled = { temperature: 2, top_p: 1, seed: 7, max_tokens: 6 };
     const once = await answer(model, 'Hello!', sampled);
     expect((await answer(model, 'Hello!', sampled)).text).toBe(once.text);
   });
 
-  it.runIf(thorough)('ends at max_tokens without half a character', async () => {
+  it('ends at max_tokens without half a character', async () => {
     const replies = [1, 2, 3].map(
       async (tokens) => (await answer(model, 'Send me an emoji.', { max_tokens: tokens })).text,
     );
     for (const text of await Promise.all(replies)) expect('🙂👍'.startsWith(text)).toBe(true);
   });
 
-  it.runIf(thorough)('keeps a model whose template throws at a request', async () => {
+  it('keeps a model whose template throws at a request', async () => {
     const strict =
       "{% if messages|length > 1 %}{{ raise_exception('no') }}{% endif %}<|im_start|>user\n{{ messages[0].content }}<|im_end|>\n<|im_start|>assistant\n";
     const other = await makeEngine().load(
@@ -173,7 +175,7 @@ describe('WebLLM at fault', patience, () => {
     expect(await model.lost).toMatchObject({ code: 'device_lost' });
   });
 
-  it('loses a model whose GPU device is destroyed while it answers', async () => {
+  it.runIf(thorough)('loses a model whose GPU device is destroyed while it answers', async () => {
     const { engine, gpu } = fragileEngine();
     const model = await engine.load(await tiny(), { contextSize: 256 });
     const request = parseChatRequest({ model: 'x', messages: [{ role: 'user', content: 'Count to 30.' }] });
