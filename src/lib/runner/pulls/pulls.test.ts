@@ -382,34 +382,21 @@ describe('a layer that two pulls need', () => {
 });
 
 describe('without a network', () => {
-  it('a pull waits, says so, and goes on by itself', async () => {
+  it.each([
+    ['waits, says so, and goes on by itself', 'beforeFetch', 'offline'],
+    ['that could not even begin starts again when the network is back', 'beforeResolve', 'failed'],
+  ] as const)('a pull %s', async (_, step, meanwhile) => {
     const bench = makeBench();
     await bench.registry.publish(name, [weights]);
     bench.network.go(false);
-    bench.registry.beforeFetch = () =>
+    bench.registry[step] = () =>
       bench.network.online
         ? Promise.resolve()
         : Promise.reject(new ApiError('registry_unreachable', 'Failed to fetch.'));
     await bench.call('/_sampan/pulls', { from: name });
     const status = async () =>
       ((await (await bench.call('/_sampan/pulls')).json()) as { status: string }[])[0]?.status;
-    await expect.poll(status).toBe('offline');
-    bench.network.go(true);
-    await expect.poll(status).toBe('done');
-  });
-
-  it('a pull that could not even begin starts again when the network is back', async () => {
-    const bench = makeBench();
-    await bench.registry.publish(name, [weights]);
-    bench.network.go(false);
-    bench.registry.beforeResolve = () =>
-      bench.network.online
-        ? Promise.resolve()
-        : Promise.reject(new ApiError('registry_unreachable', 'Failed to fetch.'));
-    await bench.call('/_sampan/pulls', { from: name });
-    const status = async () =>
-      ((await (await bench.call('/_sampan/pulls')).json()) as { status: string }[])[0]?.status;
-    await expect.poll(status).toBe('failed');
+    await expect.poll(status).toBe(meanwhile);
     bench.network.go(true);
     await expect.poll(status).toBe('done');
   });
