@@ -1,0 +1,23 @@
+/** GET /metrics: counters of all requests in Prometheus' text form. */
+import type { Recorder } from '#lib/runner/recorder/recorder.ts';
+import { prometheusType } from '#lib/runner/recorder/prometheus.ts';
+import type { Route } from '#lib/runner/router.ts';
+import type { Scheduler } from '#lib/runner/scheduler.ts';
+
+export interface MetricsPorts {
+  readonly recorder: Recorder;
+  readonly scheduler: Pick<Scheduler, 'queued'>;
+}
+
+export function metricsRoutes({ recorder, scheduler }: MetricsPorts): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      pattern: '/metrics',
+      handle: () =>
+        new Response(recorder.metrics.toText({ queued: scheduler.queued }), {
+          headers: { 'content-type': prometheusType },
+        }),
+    },
+  ];
+}
