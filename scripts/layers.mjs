@@ -48,7 +48,18 @@ const elsewhere = {
     never: ['svelte'],
   },
   'src/service-worker': { may: ['core', 'bridge'], never: ['svelte'] },
-  server: { may: ['core', 'bridge/protocol'], never: ['svelte'] },
+  server: {
+    // What both ends of the socket to the tab are made of.
+    may: [
+      'core',
+      'bridge/protocol',
+      'bridge/socket/protocol',
+      'bridge/credit',
+      'bridge/failures',
+      'bridge/watchdog',
+    ],
+    never: ['svelte'],
+  },
 };
 
 const homes = [
