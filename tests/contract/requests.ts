@@ -29,6 +29,16 @@ export function describeRequestStore(name: string, make: () => Promise<RequestSt
       expect(await store.get('req_1')).toEqual({ whole: 'again' });
     });
 
+    it('keeps media by their keys, with the records or not at all', async () => {
+      const store = await make();
+      await store.put([stored('req_1')], [{ key: 'sha256:a', text: 'AAAA' }]);
+      expect(await store.media('sha256:a')).toBe('AAAA');
+      expect(await store.media('sha256:b')).toBeUndefined();
+      await store.remove([], ['sha256:a', 'sha256:b']);
+      expect(await store.media('sha256:a')).toBeUndefined();
+      expect(await store.entries()).toEqual([{ of: 'req_1' }]);
+    });
+
     it('removes what is named, also what is not there, and clears', async () => {
       const store = await make();
       await store.put([stored('req_1'), stored('req_2'), stored('req_3')]);

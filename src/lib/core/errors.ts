@@ -38,6 +38,8 @@ const kinds = {
   host_stalled: passing,
   device_lost: passing,
   loading_timeout: passing,
+  /** Cannot exist in a browser, or in this build of an engine; the message says why. */
+  not_supported: { status: 501, type: 'invalid_request_error', retryable: false },
   storage_full: { status: 507, type: 'server_error', retryable: false },
   /** A result, not a failure: 499 is what proxies log for a client that left. */
   aborted: { status: 499, type: 'invalid_request_error', retryable: false },

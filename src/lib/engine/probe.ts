@@ -10,6 +10,7 @@ export interface Hardware {
 export interface GpuFacts {
   readonly name: string;
   readonly f16: boolean;
+  readonly maxBufferBytes: number;
 }
 
 /** What of a global scope the probe looks at. */
@@ -33,7 +34,7 @@ async function probeGpu(navigator: Scope['navigator']): Promise<GpuFacts | undef
   if (!adapter) return undefined;
   const { vendor, architecture, description } = adapter.info;
   const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'GPU';
-  return { name, f16: adapter.features.has('shader-f16') };
+  return { name, f16: adapter.features.has('shader-f16'), maxBufferBytes: adapter.limits.maxBufferSize };
 }
 
 /** Threads for the CPU path: all of a few cores, half of many (the other half is usually hyper-threads), 8 at most. */

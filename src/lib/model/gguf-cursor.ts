@@ -100,7 +100,10 @@ export class GgufCursor {
   }
 
   text(maxBytes = maxTextBytes): string {
-    return new TextDecoder().decode(this.#take(this.count(maxBytes, 'bytes of text')));
+    // A token may begin with what looks like a byte order mark.
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      this.#take(this.count(maxBytes, 'bytes of text')),
+    );
   }
 
   skipText(maxBytes = maxTextBytes): void {

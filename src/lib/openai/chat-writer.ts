@@ -1,16 +1,20 @@
 /** Turns engine events into OpenAI chunks, or into one completion. */
-import type { ChatEvent, Timings, TokenUsage } from './events.ts';
-import type { ChatChunk, ChatCompletion, ChatRequest, WireTimings, WireUsage } from './chat.ts';
+import { wireLogprob, wireTimings, wireUsage } from './answer-figures.ts';
+import { ChatChoice } from './chat-choice.ts';
+import type { ChatChunk, ChatCompletion, ChatRequest, WireToolCallPiece } from './chat.ts';
+import type { ChatEvent, FinishReason } from './events.ts';
 
-type Finish = Extract<ChatEvent, { type: 'finish' }>;
+type Event<Type extends ChatEvent['type']> = Extract<ChatEvent, { type: Type }>;
+type Delta = ChatChunk['choices'][number]['delta'];
 
 export class ChatWriter {
   readonly #request: ChatRequest;
   readonly #id = `chatcmpl-${crypto.randomUUID().replaceAll('-', '')}`;
   readonly #createdSeconds: number;
-  #text = '';
-  #reasoning = '';
-  #finish: Finish | undefined;
+  readonly #choices = new Map<number, ChatChoice>();
+  /** The answers whose first chunk was sent. */
+  readonly #opened = new Set([0]);
+  #finish: Event<'finish'> | undefined;
 
   constructor(request: ChatRequest, nowMs: number) {
     this.#request = request;
@@ -19,26 +23,22 @@ export class ChatWriter {
 
   /** The first chunk, as llama-server sends it. */
   opening(): ChatChunk {
-    return this.#chunk({ role: 'assistant', content: null });
+    return this.#chunk(0, { role: 'assistant', content: null });
   }
 
   chunks(event: ChatEvent): readonly ChatChunk[] {
-    switch (event.type) {
-      case 'text':
-        return [this.#chunk({ content: event.text })];
-      case 'reasoning':
-        return [this.#chunk({ reasoning_content: event.text })];
-      case 'prefill':
-        return this.#request.return_progress ? [this.#progress(event)] : [];
-      case 'finish':
-        return this.#last(event);
-    }
+    const index = event.choice ?? 0;
+    if (this.#opened.has(index)) return this.#told(event, index);
+    this.#opened.add(index);
+    return [this.#chunk(index, { role: 'assistant', content: null }), ...this.#told(event, index)];
   }
 
   /** Gathers instead of streaming. */
   add(event: ChatEvent): void {
-    if (event.type === 'text') this.#text += event.text;
-    if (event.type === 'reasoning') this.#reasoning += event.text;
+    const index = event.choice ?? 0;
+    const choice = this.#choices.get(index) ?? new ChatChoice(index);
+    this.#choices.set(index, choice);
+    choice.add(event);
     if (event.type === 'finish') this.#finish = event;
   }
 
@@ -48,42 +48,56 @@ export class ChatWriter {
     return {
       ...this.#head(),
       object: 'chat.completion',
-      choices: [
-        {
-          index: 0,
-          message: {
-            role: 'assistant',
-            content: this.#text,
-            ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
-          },
-          finish_reason: finish.reason,
-        },
-      ],
+      choices: [...this.#choices.values()].map((choice) => choice.toWire()),
       usage: wireUsage(finish.usage),
       timings: wireTimings(finish.timings, finish.usage),
     };
   }
 
-  /** Usage comes in a chunk of its own without choices, and only to those who asked. */
-  #last(finish: Finish): readonly ChatChunk[] {
+  #told(event: ChatEvent, index: number): readonly ChatChunk[] {
+    switch (event.type) {
+      case 'text':
+        return [this.#text(event, index)];
+      case 'reasoning':
+        return [this.#chunk(index, { reasoning_content: event.text })];
+      case 'tool-call':
+      case 'tool-arguments':
+        return [this.#chunk(index, { tool_calls: [callPiece(event)] })];
+      case 'prefill':
+        return this.#request.return_progress ? [this.#progress(event, index)] : [];
+      case 'finish':
+        return this.#last(event, index);
+    }
+  }
+
+  #text({ text, logprobs }: Event<'text'>, index: number): ChatChunk {
+    const chunk = this.#chunk(index, { content: text });
+    if (!logprobs) return chunk;
+    const content = logprobs.map(wireLogprob);
+    return { ...chunk, choices: chunk.choices.map((choice) => ({ ...choice, logprobs: { content } })) };
+  }
+
+  /** Usage comes in a chunk of its own without choices, after the last answer, and only to those who asked. */
+  #last(finish: Event<'finish'>, index: number): readonly ChatChunk[] {
     const timings = wireTimings(finish.timings, finish.usage);
-    const end = { ...this.#chunk({}, finish.reason), timings };
-    if (!this.#request.stream_options?.include_usage) return [end];
-    return [end, { ...this.#chunk({}), choices: [], usage: wireUsage(finish.usage), timings }];
+    const end = { ...this.#chunk(index, {}, finish.reason), timings };
+    const isLast = index + 1 >= (this.#request.n ?? 1);
+    if (!isLast || !this.#request.stream_options?.include_usage) return [end];
+    return [end, { ...this.#chunk(index, {}), choices: [], usage: wireUsage(finish.usage), timings }];
   }
 
-  #progress({ processedTokens, totalTokens }: Extract<ChatEvent, { type: 'prefill' }>): ChatChunk {
-    return { ...this.#chunk({}), prompt_progress: { processed: processedTokens, total: totalTokens } };
+  #progress({ processedTokens, totalTokens }: Event<'prefill'>, index: number): ChatChunk {
+    return {
+      ...this.#chunk(index, {}),
+      prompt_progress: { processed: processedTokens, total: totalTokens },
+    };
   }
 
-  #chunk(
-    delta: ChatChunk['choices'][number]['delta'],
-    reason: ChatChunk['choices'][number]['finish_reason'] = null,
-  ): ChatChunk {
+  #chunk(index: number, delta: Delta, reason: FinishReason | null = null): ChatChunk {
     return {
       ...this.#head(),
       object: 'chat.completion.chunk',
-      choices: [{ index: 0, delta, finish_reason: reason }],
+      choices: [{ index, delta, finish_reason: reason }],
     };
   }
 
@@ -97,27 +111,8 @@ export class ChatWriter {
   }
 }
 
-function wireUsage(usage: TokenUsage): WireUsage {
-  return {
-    prompt_tokens: usage.promptTokens,
-    completion_tokens: usage.completionTokens,
-    total_tokens: usage.promptTokens + usage.completionTokens,
-    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
-  };
-}
-
-function wireTimings(timings: Timings, usage: TokenUsage): WireTimings {
-  return {
-    cache_n: usage.cachedTokens,
-    prompt_n: timings.prefillTokens,
-    prompt_ms: timings.prefillMs,
-    prompt_per_second: perSecond(timings.prefillTokens, timings.prefillMs),
-    predicted_n: timings.decodeTokens,
-    predicted_ms: timings.decodeMs,
-    predicted_per_second: perSecond(timings.decodeTokens, timings.decodeMs),
-  };
-}
-
-function perSecond(count: number, ms: number): number {
-  return ms > 0 ? (count * 1000) / ms : 0;
+function callPiece(event: Event<'tool-call'> | Event<'tool-arguments'>): WireToolCallPiece {
+  const { index } = event;
+  if (event.type === 'tool-arguments') return { index, function: { arguments: event.text } };
+  return { index, id: event.id, type: 'function', function: { name: event.name, arguments: '' } };
 }

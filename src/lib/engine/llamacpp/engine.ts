@@ -1,5 +1,5 @@
 /** llama.cpp through wllama: WASM threads on the CPU, WebGPU where the adapter has shader-f16. */
-import { LogLevel, Wllama, type LoadModelParams } from '@wllama/wllama';
+import { Wllama, type LoadModelParams } from '@wllama/wllama';
 import { systemClock, type Clock } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import type {
@@ -7,20 +7,27 @@ import type {
   GgufModel,
   LoadableModel,
   LoadConfig,
-  LoadedConfig,
   LoadedModel,
   LoadOptions,
 } from '#lib/engine/port.ts';
-import { chooseThreads, type Hardware } from '#lib/engine/probe.ts';
+import type { Hardware } from '#lib/engine/probe.ts';
+import { virtualShards } from '#lib/model/gguf-shards.ts';
+import { CompatWllama } from './compat-wllama.ts';
 import { loadFault, notGguf } from './faults.ts';
-import { LlamaCppModel } from './model.ts';
+import { readFacts, tokenTexts, type FileFacts } from './file-facts.ts';
+import { fillTokensOf } from './fill-in-middle.ts';
+import { watchOver } from './life.ts';
+import { loadedConfig, loadParams } from './load-params.ts';
+import { LlamaCppModel, type LlamaCppModelOptions } from './model.ts';
 import { NativeLog, type NativeLine } from './native-log.ts';
+import { describePlan, planOf, type Browser, type Build } from './plan.ts';
+import type { Locks } from './worker-tap.ts';
 
 export interface LlamaCppAssets {
   /** Absolute URLs: wllama resolves relative ones against a blob worker. */
   readonly wasmUrl: string;
   readonly compatWasmUrl: string;
-  /** The text of the script for browsers without JSPI or memory64; fetched only there. */
+  /** The text of the script of the compat build; fetched only where it is used. */
   readonly compatScript: () => Promise<string>;
 }
 
@@ -28,23 +35,17 @@ export interface LlamaCppOptions {
   readonly assets: LlamaCppAssets;
   readonly hardware: () => Promise<Hardware>;
   readonly clock?: Clock;
+  readonly locks?: Locks;
   readonly log?: (line: NativeLine) => void;
   readonly loadTimeoutMs?: number;
 }
-
-/** An abort is seen between batches only, so a batch must be short where prefill is slow. */
-const cpuBatch = 128;
-const gpuBatch = 512;
-/** More than any model has. */
-const allLayers = 99_999;
-/** A smaller model computes a token faster than its threads can agree that they have. */
-const threadedBytes = 32 * 1024 * 1024;
 
 export class LlamaCppEngine implements Engine {
   readonly name = 'llama.cpp';
   readonly #assets: LlamaCppAssets;
   readonly #hardware: () => Promise<Hardware>;
   readonly #clock: Clock;
+  readonly #locks: Locks;
   readonly #log: (line: NativeLine) => void;
   readonly #loadTimeoutMs: number;
 
@@ -52,40 +53,52 @@ export class LlamaCppEngine implements Engine {
     this.#assets = options.assets;
     this.#hardware = options.hardware;
     this.#clock = options.clock ?? systemClock;
+    this.#locks = options.locks ?? navigator.locks;
     this.#log = options.log ?? (() => undefined);
     this.#loadTimeoutMs = options.loadTimeoutMs ?? 300_000;
   }
 
   async describe(): Promise<string> {
-    const plan = planOf(await this.#hardware(), Infinity, {});
-    return `llama.cpp ${Wllama.getLibllamaVersion()} (${plan.device})`;
+    const plan = planOf({ hardware: await this.#hardware(), browser: browser(), bytes: Infinity });
+    return `llama.cpp ${Wllama.getLibllamaVersion()} (${describePlan(plan)})`;
   }
 
   async load(model: LoadableModel, config: LoadConfig, options: LoadOptions = {}): Promise<LoadedModel> {
-    options.signal?.throwIfAborted();
+    const { signal } = options;
+    signal?.throwIfAborted();
     if (model.kind !== 'gguf') throw notGguf();
-    const plan = planOf(await this.#hardware(), weightBytes(model), config);
-    const inForce = loadedConfig(config, plan);
+    const facts = await readFacts(model);
+    const machine = { hardware: await this.#hardware(), browser: browser(), bytes: weightBytes(model) };
+    const plan = planOf(machine, config);
+    const inForce = loadedConfig(config, facts, plan);
+    const files = { ...model, weights: await virtualShards(model.weights) };
+    const params = loadParams(files, config, facts, inForce);
     const log = new NativeLog(this.#log);
-    // One object per load: after exit() a reload on the same object claims to be loaded while it is not.
-    const wllama = await this.#create(log);
+    const wllama = await this.#create(log, plan.build);
+    const life = watchOver(wllama, this.#locks);
     try {
-      await this.#loadOrGiveUp(wllama, model, loadParams(model, inForce, config.thinkBudget), options.signal);
+      signal?.throwIfAborted();
+      await this.#loadOrGiveUp(wllama, files, params, { signal, lost: life.lost });
       assertLoaded(wllama);
-      return new LlamaCppModel({ wllama, inForce, device: plan.device });
     } catch (thrown) {
-      await wllama.exit();
-      options.signal?.throwIfAborted();
-      throw thrown instanceof ApiError ? thrown : loadFault(log.takeError(), thrown);
+      await life.end();
+      signal?.throwIfAborted();
+      throw thrown instanceof ApiError ? thrown : loadFault(log.takeErrors(), thrown);
     }
+    const device = describePlan(plan);
+    return new LlamaCppModel({ wllama, inForce, device, log, ...life, fillTokens: fillTokens(model, facts) });
   }
 
-  async #create(log: NativeLog): Promise<Wllama> {
+  /** One object per load: after exit() a reload on the same object claims to be loaded while it is not. */
+  async #create(logger: NativeLog, build: Build): Promise<Wllama> {
     const { wasmUrl, compatWasmUrl, compatScript } = this.#assets;
-    const wllama = new Wllama({ default: wasmUrl }, { logger: log });
-    // Without this call the package would fetch its fallback build from a public CDN.
-    wllama.setCompat(hasJspi() ? null : { worker: { code: await compatScript() }, wasm: compatWasmUrl });
-    return wllama;
+    if (build === 'default') {
+      const wllama = new Wllama({ default: wasmUrl }, { logger });
+      // Without this call the package would fetch its fallback build from a public CDN.
+      wllama.setCompat(null);
+      return wllama;
+    }
+    return new CompatWllama({ code: await compatScript(), wasmUrl: compatWasmUrl }, { logger });
   }
 
   /** wllama never settles when its wasm or worker cannot start, and has no other cancel than `exit`. */
@@ -93,17 +106,17 @@ export class LlamaCppEngine implements Engine {
     wllama: Wllama,
     model: GgufModel,
     params: LoadModelParams,
-    signal?: AbortSignal,
+    { signal, lost }: { signal?: AbortSignal | undefined; lost: Promise<Error> },
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
       const cancelTimer = this.#clock.after(this.#loadTimeoutMs, () =>
         reject(loadingTimeout(this.#loadTimeoutMs)),
       );
       const onAbort = () => reject(signal?.reason as Error);
       signal?.addEventListener('abort', onAbort, { once: true });
+      void lost.then(reject);
       wllama
-        .loadModel([...model.weights], params)
+        .loadModel(filesOf(model), params)
         .then(resolve, reject)
         .finally(() => {
           cancelTimer();
@@ -113,65 +126,19 @@ export class LlamaCppEngine implements Engine {
   }
 }
 
-interface Plan {
-  readonly gpu: boolean;
-  readonly threads: number;
-  readonly device: string;
+/** wllama tells them apart: a projector by its content, adapters by their place behind the weights. */
+function filesOf({ weights, adapters = [], projector }: GgufModel): Blob[] {
+  return [...weights, ...adapters, ...(projector ? [projector] : [])];
 }
 
-/** llama.cpp's WebGPU backend registers only adapters with shader-f16, and needs JSPI; else it would silently use the CPU. */
-function planOf(hardware: Hardware, bytes: number, wanted: Pick<LoadConfig, 'threads' | 'gpuLayers'>): Plan {
-  const threads = threadsOf(hardware, bytes, wanted.threads);
-  if (hardware.gpu?.f16 && hasJspi() && wanted.gpuLayers !== 0) {
-    return { gpu: true, threads, device: `GPU, ${hardware.gpu.name}` };
-  }
-  return { gpu: false, threads, device: threads === 1 ? 'CPU, 1 thread' : `CPU, ${threads} threads` };
+function fillTokens({ weights }: GgufModel, { header }: FileFacts): LlamaCppModelOptions['fillTokens'] {
+  let found: ReturnType<LlamaCppModelOptions['fillTokens']> | undefined;
+  const find = async () => fillTokensOf(header, weights[0] ? await tokenTexts(weights[0], header) : []);
+  return () => (found ??= find());
 }
 
-/** Without isolation there is one thread whatever is wanted, and more than there are cores only slow each other down. */
-function threadsOf(hardware: Hardware, bytes: number, wanted: number | undefined): number {
-  if (wanted !== undefined) return hardware.isolated ? Math.min(wanted, Math.max(1, hardware.cores)) : 1;
-  return bytes < threadedBytes ? 1 : chooseThreads(hardware);
-}
-
-function loadedConfig(config: LoadConfig, { gpu, threads }: Plan): LoadedConfig {
-  const {
-    contextSize,
-    gpuLayers = allLayers,
-    cacheTypeK = 'f16',
-    cacheTypeV = 'f16',
-    flashAttention = true,
-  } = config;
-  return { contextSize, gpuLayers: gpu ? gpuLayers : 0, threads, cacheTypeK, cacheTypeV, flashAttention };
-}
-
-function loadParams(
-  model: GgufModel,
-  config: LoadedConfig,
-  thinkBudget: number | undefined,
-): LoadModelParams {
-  // 0 also keeps the worker from creating a GPU device at all.
-  const batch = Math.min(config.contextSize, config.gpuLayers > 0 ? gpuBatch : cpuBatch);
-  return {
-    log_level: LogLevel.INFO,
-    n_ctx: config.contextSize,
-    n_batch: batch,
-    n_ubatch: batch,
-    n_parallel: 1,
-    n_threads: config.threads,
-    n_gpu_layers: config.gpuLayers,
-    cache_type_k: config.cacheTypeK,
-    cache_type_v: config.cacheTypeV,
-    flash_attn: config.flashAttention,
-    // The host prompt cache may grow to 8 GiB inside a 4 GiB heap and has no option for its size.
-    cache_idle_slots: false,
-    ...(thinkBudget === undefined ? {} : { reasoning_budget_tokens: thinkBudget }),
-    ...(model.chatTemplate === undefined ? {} : { chat_template: model.chatTemplate }),
-  };
-}
-
-function weightBytes(model: GgufModel): number {
-  return model.weights.reduce((sum, blob) => sum + blob.size, 0);
+function weightBytes({ weights }: GgufModel): number {
+  return weights.reduce((sum, blob) => sum + blob.size, 0);
 }
 
 /** `loadModel` resolves even when llama.cpp rejected the file. */
@@ -181,8 +148,9 @@ function assertLoaded(wllama: Wllama): void {
   if (!succeeded || info.n_vocab === 0) throw new Error('llama.cpp rejected the model');
 }
 
-function hasJspi(): boolean {
-  return 'Suspending' in WebAssembly;
+function browser(): Browser {
+  const jspi = 'Suspending' in WebAssembly;
+  return { jspi, slowCompat: !jspi && navigator.userAgent.includes('Firefox/') };
 }
 
 function loadingTimeout(ms: number): ApiError {

@@ -1,32 +1,41 @@
 /** wllama's failures as our codes. It gives several of them only as text, so this is the one place that reads text. */
 import { WllamaAbortError, WllamaError } from '@wllama/wllama';
-import { ApiError } from '#lib/core/errors.ts';
+import { ApiError, type ErrorCode } from '#lib/core/errors.ts';
+
+/** What of a request can be at fault. */
+export interface Asked {
+  /** The field that holds what the model reads. */
+  readonly input: 'messages' | 'prompt' | 'input' | 'documents';
+  /** The field that holds the form of the answer, if it has one. */
+  readonly form?: 'response_format' | 'grammar' | 'tools' | undefined;
+}
 
 /** What the text of a C++ exception becomes: the reply's magic word read as a length. */
 const nativeException = 'Invalid typed array length: 1163217991';
 
+export function isNativeException(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message === nativeException;
+}
+
 /** Whether the model is gone after this failure; a refused request leaves it usable. */
 export function isFatal(thrown: unknown): boolean {
-  if (thrown instanceof WllamaAbortError || thrown instanceof WllamaError) return false;
+  if (thrown instanceof WllamaAbortError || thrown instanceof ApiError) return false;
+  if (thrown instanceof WllamaError) return thrown.type === 'model_not_loaded';
   return !isNativeException(thrown);
 }
 
-/** A failed request as an `ApiError`, or the abort it was. */
-export function requestFault(thrown: unknown): Error {
+/** A failed request as an `ApiError`, or the abort it was. `nativeLine` is what the engine said last. */
+export function requestFault(thrown: unknown, asked: Asked, nativeLine: string | undefined): Error {
+  if (thrown instanceof ApiError) return thrown;
   if (thrown instanceof WllamaAbortError) return new DOMException('The request was cancelled.', 'AbortError');
-  if (isNativeException(thrown)) {
-    return new ApiError(
-      'invalid_request',
-      'The engine refused this request: a parameter or the model’s chat template does not accept it. Check the message roles and the sampling parameters.',
-      { cause: thrown },
-    );
-  }
-  if (thrown instanceof WllamaError && thrown.type === 'inference_error') return inferenceFault(thrown);
+  if (isNativeException(thrown)) return refusal(asked, nativeLine ?? '', thrown);
+  if (thrown instanceof WllamaError && thrown.type !== 'model_not_loaded')
+    return inferenceFault(thrown, asked);
   return lostFault(thrown);
 }
 
 /** The engine died: out of memory, a failed assertion or a GPU error. */
-export function lostFault(cause: unknown): ApiError {
+export function lostFault(cause?: unknown): ApiError {
   return new ApiError(
     'device_lost',
     'The engine stopped, most likely because memory ran out. Try again; with a smaller context or model if it happens twice.',
@@ -34,19 +43,47 @@ export function lostFault(cause: unknown): ApiError {
   );
 }
 
-export function loadFault(nativeLine: string | undefined, cause?: unknown): ApiError {
-  if (nativeLine !== undefined && /alloc|out of memory|memory/i.test(nativeLine)) {
-    return new ApiError(
-      'insufficient_memory',
-      'There is not enough memory to load this model. Choose a smaller variant or a smaller context.',
-      { cause },
-    );
-  }
-  return new ApiError(
-    'unsupported_model_format',
-    'llama.cpp could not load this model: its file is damaged or its architecture is not supported yet. Delete it and pull it again, or choose another model.',
-    { cause },
-  );
+interface LoadFault {
+  readonly sign: RegExp;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** The first that matches what the engine said. */
+const loadFaults: readonly LoadFault[] = [
+  {
+    sign: /chat.?template|jinja/i,
+    code: 'unsupported_model_format',
+    message:
+      'llama.cpp cannot use this model’s chat template. Package the model with another template, or choose another model.',
+  },
+  {
+    sign: /unknown (model )?architecture/i,
+    code: 'unsupported_model_format',
+    message:
+      'This version of llama.cpp does not know the architecture of this model. Choose another model, or update Sampan.',
+  },
+  {
+    sign: /lora|adapter/i,
+    code: 'unsupported_model_format',
+    message:
+      'A LoRA adapter of this model does not fit it or is damaged. Package the model with an adapter that was made for it.',
+  },
+  {
+    sign: /alloc|out of memory|memory/i,
+    code: 'insufficient_memory',
+    message: 'There is not enough memory to load this model. Choose a smaller variant or a smaller context.',
+  },
+];
+
+const damaged =
+  'llama.cpp could not load this model: its file is damaged or incomplete. Delete it and pull it again, or choose another model.';
+
+/** `nativeLines` are the engine's errors during the load, in their order. */
+export function loadFault(nativeLines: readonly string[], cause?: unknown): ApiError {
+  const said = [...nativeLines, cause instanceof Error ? cause.message : ''].join('\n');
+  const fault = loadFaults.find(({ sign }) => sign.test(said));
+  return new ApiError(fault?.code ?? 'unsupported_model_format', fault?.message ?? damaged, { cause });
 }
 
 export function notGguf(): ApiError {
@@ -56,22 +93,53 @@ export function notGguf(): ApiError {
   );
 }
 
-function inferenceFault(error: WllamaError): ApiError {
-  const counts = /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/.exec(
-    error.message,
+function refusal({ input, form }: Asked, nativeLine: string, cause: unknown): ApiError {
+  if (form !== undefined && /schema|grammar/i.test(nativeLine)) return formFault(form, cause);
+  // It writes tokens into JSON as they are, and half a character is none.
+  if (/json.*utf-8/i.test(nativeLine)) return halfCharacter(cause);
+  return new ApiError(
+    'invalid_request',
+    'The engine refused this request: the model’s chat template or a parameter does not accept it. Check the order of the roles and the parameters.',
+    { param: input, cause },
   );
-  if (counts) {
-    return new ApiError(
-      'context_length_exceeded',
-      `The messages have ${counts[1]} tokens and the context holds ${counts[2]}. Shorten them or start a new conversation.`,
-      { param: 'messages', cause: error },
-    );
-  }
-  return new ApiError('invalid_request', 'The engine could not process this request. Check its messages.', {
-    cause: error,
-  });
 }
 
-function isNativeException(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.message === nativeException;
+function halfCharacter(cause: unknown): ApiError {
+  return new ApiError(
+    'not_supported',
+    'This build of llama.cpp cannot tell the probability of a token that is a part of a character, and one came. Ask again without “logprobs”.',
+    { param: 'logprobs', cause },
+  );
+}
+
+function formFault(form: NonNullable<Asked['form']>, cause: unknown): ApiError {
+  const what =
+    form === 'grammar' ? 'This grammar is not valid GBNF' : 'llama.cpp cannot hold an answer to this schema';
+  return new ApiError('invalid_request', `${what}. Correct it, or make it simpler.`, { param: form, cause });
+}
+
+function inferenceFault(error: WllamaError, asked: Asked): ApiError {
+  const { message } = error;
+  const long =
+    /request \((\d+) tokens\) exceeds the available context size \((\d+) tokens\)/.exec(message) ??
+    /input \((\d+) tokens\) is too large to process.*batch size: (\d+)/.exec(message);
+  if (long) return tooLong(asked, `has ${long[1]} tokens and the context holds ${long[2]}`, error);
+  if (/context size/i.test(message)) return tooLong(asked, 'and its answer fill the context', error);
+  if (/grammar|sampler/i.test(message)) return formFault(asked.form ?? 'grammar', error);
+  return new ApiError(
+    'invalid_request',
+    `The engine could not process this request. Check “${asked.input}”.`,
+    {
+      param: asked.input,
+      cause: error,
+    },
+  );
+}
+
+function tooLong({ input }: Asked, how: string, cause: unknown): ApiError {
+  return new ApiError(
+    'context_length_exceeded',
+    `“${input}” ${how}. Shorten it, or load the model with a larger context.`,
+    { param: input, cause },
+  );
 }

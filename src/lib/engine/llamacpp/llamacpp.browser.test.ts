@@ -1,34 +1,13 @@
-import compatWasmUrl from '@wllama/wllama-compat/wasm/wllama.wasm?url';
-import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '#lib/core/clock.ts';
-import type { LoadableModel, LoadedModel } from '#lib/engine/port.ts';
+import type { LoadedModel } from '#lib/engine/port.ts';
 import { parseChatRequest } from '#lib/openai/chat.ts';
 import { describeEngine } from '#tests/contract/engine.ts';
 import prompts from '#tests/fixtures/prompts.json';
-import tinyUrl from '#tests/fixtures/tiny.gguf?url';
-import { LlamaCppEngine, type LlamaCppOptions } from './engine.ts';
 import type { NativeLine } from './native-log.ts';
+import { makeEngine, tiny, toolTemplate, weatherTool } from './testing/tiny-engine.ts';
 
 const lines: NativeLine[] = [];
-
-function makeEngine(options: Partial<LlamaCppOptions> = {}): LlamaCppEngine {
-  return new LlamaCppEngine({
-    assets: {
-      wasmUrl: new URL(wasmUrl, location.href).href,
-      compatWasmUrl: new URL(compatWasmUrl, location.href).href,
-      compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
-    },
-    hardware: () => Promise.resolve({ isolated: crossOriginIsolated, cores: 1, gpu: undefined }),
-    log: (line) => lines.push(line),
-    ...options,
-  });
-}
-
-async function tiny(): Promise<LoadableModel> {
-  const response = await fetch(tinyUrl);
-  return { kind: 'gguf', id: `sha256:${'0'.repeat(64)}`, weights: [await response.blob()] };
-}
 
 const garbage = {
   kind: 'gguf',
@@ -38,18 +17,33 @@ const garbage = {
 
 describeEngine('llama.cpp', async () => ({
   engine: makeEngine(),
-  model: await tiny(),
+  model: await tiny({ chatTemplate: toolTemplate }),
   garbage,
   longPrompt: 'Count to 10.',
   stop: { text: ', 4', before: '1, 2, 3' },
   contextSize: 512,
+  completion: {
+    prompt: '<|im_start|>user\nCount to 5.<|im_end|>\n<|im_start|>assistant\n',
+    stop: { text: ', 4', before: '1, 2, 3' },
+  },
+  can: ['logprobs', 'completion-logprobs', 'schema'],
+  tools: { messages: [{ role: 'user', content: 'What is the weather in Paris?' }], tools: [weatherTool] },
+  parallel: ['Count to 5.', 'Who are you?'],
+  embedding: { model: await tiny(), texts: ['Hello!', 'Count to 5.'] },
+  // Its scores mean nothing; they are what this file gives.
+  ranking: {
+    model: await tiny(),
+    query: 'What is the capital of France?',
+    documents: ['Paris.', 'Tokyo.', 'Hello!'],
+    best: 2,
+  },
 }));
 
 describe('llama.cpp', () => {
   let loaded: LoadedModel;
 
   beforeAll(async () => {
-    loaded = await makeEngine().load(await tiny(), { contextSize: 2048 });
+    loaded = await makeEngine({ log: (line) => lines.push(line) }).load(await tiny(), { contextSize: 2048 });
   }, 60_000);
 
   afterAll(() => loaded.close());

@@ -5,20 +5,22 @@ export interface NativeLine {
   readonly text: string;
 }
 
+const maxErrors = 20;
+
 /** Shaped as wllama wants its logger. INFO lines of llama.cpp arrive at `debug`. */
 export class NativeLog {
   readonly #write: (line: NativeLine) => void;
-  #lastError: string | undefined;
+  #errors: string[] = [];
 
   constructor(write: (line: NativeLine) => void) {
     this.#write = write;
   }
 
-  /** The last error line since the previous call; the native line always precedes the rejection it explains. */
-  takeError(): string | undefined {
-    const error = this.#lastError;
-    this.#lastError = undefined;
-    return error;
+  /** The error lines since the previous call; the native line always precedes the rejection it explains. */
+  takeErrors(): readonly string[] {
+    const errors = this.#errors;
+    this.#errors = [];
+    return errors;
   }
 
   readonly debug = (...parts: unknown[]): void => void this.#line('debug', parts);
@@ -26,8 +28,9 @@ export class NativeLog {
   readonly warn = (...parts: unknown[]): void => void this.#line('warn', parts);
   readonly error = (...parts: unknown[]): void => {
     const text = this.#line('error', parts);
-    // JavaScript's own echo of the failure follows the native line and would hide it.
-    if (!/^(RangeError|Stack trace)/.test(text)) this.#lastError = text;
+    // JavaScript's own echo of the failure follows the native line and says nothing.
+    if (/^(RangeError|Stack trace)/.test(text)) return;
+    this.#errors = [...this.#errors.slice(1 - maxErrors), text];
   };
 
   #line(level: NativeLine['level'], parts: readonly unknown[]): string {

@@ -48,6 +48,33 @@ describe('mlc-chat-config.json', () => {
     expect(conversation).toMatchObject({ separators: ['!'], stopTexts: [], roles: { tool: 'U' } });
   });
 
+  it('needs no conversation in an embedding model', () => {
+    const bert = parseChatConfig({
+      ...chatConfigJson,
+      model_type: 'bert',
+      conv_template: null,
+      vocab_size: 9,
+    });
+    expect(bert).toMatchObject({ purpose: 'vectors', vocabularySize: 9 });
+    expect(parseChatConfig(chatConfigJson).purpose).toBe('text');
+  });
+
+  it.each([
+    [7, [7]],
+    [
+      [7, 8],
+      [7, 8],
+    ],
+    [null, []],
+  ])('ends with the end token %j where the conversation names no stop token', (end, stopTokens) => {
+    const { conversation } = parseChatConfig({
+      ...chatConfigJson,
+      eos_token_id: end,
+      conv_template: { ...chatConfigJson.conv_template, stop_token_ids: [] },
+    });
+    expect(conversation.stopTokens).toEqual(stopTokens);
+  });
+
   it.each([
     ['tokenizer_files', { tokenizer_files: [] }],
     ['quantization', { quantization: 7 }],

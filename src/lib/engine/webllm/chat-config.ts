@@ -3,6 +3,9 @@ import * as v from 'valibot';
 import { ApiError } from '#lib/core/errors.ts';
 
 export interface ChatConfig {
+  /** Whether it makes text or vectors. */
+  readonly purpose: 'text' | 'vectors';
+  readonly vocabularySize: number | undefined;
   /** `q4f16_1`. */
   readonly quantization: string;
   /** What the model was trained for. */
@@ -67,7 +70,13 @@ const conversation = v.object({
   system_prefix_token_ids: v.nullish(v.array(token)),
 });
 
+/** The one architecture of embedding models that MLC has libraries for. */
+const vectorModels = /bert/i;
+
 const schema = v.object({
+  model_type: v.fallback(v.nullish(word), null),
+  vocab_size: size,
+  eos_token_id: v.fallback(v.nullish(v.union([token, v.array(token)])), null),
   quantization: word,
   context_window_size: size,
   sliding_window_size: size,
@@ -78,7 +87,7 @@ const schema = v.object({
   repetition_penalty: above0(100),
   presence_penalty: between(-2, 2),
   frequency_penalty: between(-2, 2),
-  conv_template: v.record(v.string(), v.unknown()),
+  conv_template: v.nullish(v.record(v.string(), v.unknown())),
   /** Changes to the template, in older files. */
   conv_config: v.nullish(v.record(v.string(), v.unknown())),
 });
@@ -88,7 +97,10 @@ export function parseChatConfig(json: unknown): ChatConfig {
   const parsed = v.safeParse(schema, json);
   if (!parsed.success) throw unreadable(v.getDotPath(parsed.issues[0]));
   const raw = parsed.output;
+  const purpose = vectorModels.test(raw.model_type ?? '') ? 'vectors' : 'text';
   return {
+    purpose,
+    vocabularySize: raw.vocab_size ?? undefined,
     quantization: raw.quantization,
     contextSize: raw.context_window_size ?? undefined,
     slidingWindow: raw.sliding_window_size ?? undefined,
@@ -101,11 +113,28 @@ export function parseChatConfig(json: unknown): ChatConfig {
       presencePenalty: raw.presence_penalty ?? 0,
       frequencyPenalty: raw.frequency_penalty ?? 0,
     },
-    conversation: parseConversation({ ...raw.conv_template, ...raw.conv_config }),
+    conversation:
+      purpose === 'vectors'
+        ? noConversation
+        : parseConversation({ ...raw.conv_template, ...raw.conv_config }, [raw.eos_token_id ?? []].flat()),
   };
 }
 
-function parseConversation(json: unknown): ConversationTemplate {
+const noConversation: ConversationTemplate = {
+  systemTemplate: '',
+  systemMessage: '',
+  roles: { user: '', assistant: '', tool: '' },
+  roleTemplates: {},
+  contentSeparator: '',
+  emptySeparator: '',
+  separators: [''],
+  roleAfterSystem: true,
+  stopTexts: [],
+  stopTokens: [],
+  prefixTokens: [],
+};
+
+function parseConversation(json: unknown, endTokens: readonly number[]): ConversationTemplate {
   const parsed = v.safeParse(conversation, json);
   if (!parsed.success) throw unreadable(`conv_template.${v.getDotPath(parsed.issues[0]) ?? ''}`);
   const raw = parsed.output;
@@ -120,7 +149,8 @@ function parseConversation(json: unknown): ConversationTemplate {
     roleAfterSystem: raw.add_role_after_system_message ?? true,
     // An empty text would stop every answer before its first word.
     stopTexts: (raw.stop_str ?? []).filter((stop) => stop !== ''),
-    stopTokens: raw.stop_token_ids ?? [],
+    // Without any, nothing would end an answer whose form is held.
+    stopTokens: raw.stop_token_ids?.length ? raw.stop_token_ids : endTokens,
     prefixTokens: raw.system_prefix_token_ids ?? [],
   };
 }

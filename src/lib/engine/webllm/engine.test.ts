@@ -9,7 +9,7 @@ import { failing, FakeWorker, pending } from './testing/fake-worker.ts';
 import { chatConfigJson, json, mlcFiles } from './testing/mlc-files.ts';
 
 const id = `sha256:${'0'.repeat(64)}` as const;
-const gpu = { name: 'Some GPU', f16: false };
+const gpu = { name: 'Some GPU', f16: false, maxBufferBytes: 1e9 };
 const request = parseChatRequest({ model: 'x', messages: [{ role: 'user', content: 'Hi' }] });
 const never = new AbortController().signal;
 
@@ -240,5 +240,84 @@ describe('a loaded model', () => {
     await model.close();
     await running;
     expect([worker.terminated, lost]).toEqual([true, false]);
+  });
+
+  it('runs with one conversation at a time, and says so', async () => {
+    expect((await load({}, { parallel: 4 })).inForce).toMatchObject({ mode: 'completion', parallel: 1 });
+  });
+
+  it('continues raw prompts in turn with its chats', async () => {
+    const model = await load();
+    worker.onChat = async () => {
+      await worker.tell(text('a'));
+    };
+    const events = gather(model.complete({ model: 'x', prompt: 'Once' }, never));
+    expect(await events).toEqual([text('a').event]);
+    expect(worker.prompts).toEqual(['Once']);
+  });
+
+  it('answers those of 50 requests that stay, one after the other, while the others leave', async () => {
+    const model = await load();
+    let running = 0;
+    worker.onChat = async () => {
+      expect(++running).toBe(1);
+      await worker.tell(text('a'));
+      running--;
+    };
+    const aborts = Array.from({ length: 50 }, () => new AbortController());
+    const answers = aborts.map(({ signal }) =>
+      gather(model.chat(request, signal)).catch((thrown: unknown) => thrown),
+    );
+    for (const [index, abort] of aborts.entries()) if (index % 2 === 1) abort.abort();
+    for (const [index, answer] of (await Promise.all(answers)).entries()) {
+      if (index % 2 === 0) expect(answer).toEqual([text('a').event]);
+      else expect(answer).toMatchObject({ name: 'AbortError' });
+    }
+    expect(worker.requests).toHaveLength(25);
+    expect(await gather(model.chat(request, never))).toEqual([text('a').event]);
+  });
+
+  it('never makes embeddings or a ranking', async () => {
+    const model = await load();
+    await expect(model.embed(['a'], never)).rejects.toMatchObject({ code: 'not_supported' });
+    await expect(model.rerank({ query: 'a', documents: [] }, never)).rejects.toMatchObject({ status: 501 });
+    for (const mode of ['embedding', 'reranking'] as const)
+      await expect(load({}, { mode })).rejects.toMatchObject({ code: 'not_supported' });
+  });
+
+  it('says what would fit when it is lost', async () => {
+    const model = await load({}, { contextSize: 2048 });
+    worker.die();
+    expect(await model.lost).toMatchObject({
+      message: expect.stringContaining('1024 tokens instead of 2048'),
+    });
+  });
+});
+
+describe('an embedding model', () => {
+  const bert = { 'mlc-chat-config.json': json({ ...chatConfigJson, model_type: 'bert' }) };
+
+  it('makes one vector an input, and nothing else', async () => {
+    const model = await load({}, {}, mlcFiles(bert));
+    expect(model.inForce).toMatchObject({ mode: 'embedding', contextSize: 2048 });
+    const { vectors, promptTokens } = await model.embed(['a', [1, 2]], never);
+    expect([vectors.map((vector) => [...vector]), promptTokens]).toEqual([[[1], [1]], 2]);
+    expect(worker.embedded).toEqual([['a', [1, 2]]]);
+    expect(await model.embed([], never)).toEqual({ vectors: [], promptTokens: 0 });
+    const chat = model.chat(request, never)[Symbol.asyncIterator]().next();
+    await expect(chat).rejects.toMatchObject({ code: 'not_supported' });
+  });
+
+  it('ends a request that is aborted, and keeps the codes of its worker', async () => {
+    const model = await load({}, {}, mlcFiles(bert));
+    worker.onChat = failing('context_length_exceeded');
+    await expect(model.embed(['a'], never)).rejects.toMatchObject({ code: 'context_length_exceeded' });
+    worker.onChat = pending;
+    const abort = new AbortController();
+    const embedding = model.embed(['a'], abort.signal);
+    await expect.poll(() => worker.embedded.length).toBe(2);
+    abort.abort();
+    await expect(embedding).rejects.toMatchObject({ name: 'AbortError' });
+    await expect.poll(() => worker.aborts).toBe(1);
   });
 });

@@ -8,7 +8,7 @@ import { loadFault } from './faults.ts';
 import { WebLlmLink, type Locks } from './link.ts';
 import { WebLlmModel } from './model.ts';
 import { readPackage } from './package.ts';
-import { loadedConfig, planSpan, requireFeatures, requireGpu } from './plan.ts';
+import { loadedConfig, planMode, planSpan, requireFeatures, requireGpu } from './plan.ts';
 import type { LoadOrder } from './worker-api.ts';
 
 export interface WebLlmOptions {
@@ -50,15 +50,17 @@ export class WebLlmEngine implements Engine {
     const files = await readPackage(model.files);
     requireFeatures(files.config, hardware);
     options.signal?.throwIfAborted();
+    const mode = planMode(files.config, config);
     const span = planSpan(files.config, config);
     const { id, chatTemplate } = model;
-    const order = { ...files, id, chatTemplate, span, prefillChunk: config.prefillChunk };
+    const { prefillChunk, thinkBudget } = config;
+    const order = { ...files, id, chatTemplate, span, prefillChunk, thinkBudget };
     const link = await this.#start(order, options);
-    return new WebLlmModel({ link, device, inForce: loadedConfig(files.config, span) });
+    return new WebLlmModel({ link, device, inForce: loadedConfig(files.config, span, mode) });
   }
 
   async #start(order: LoadOrder, options: LoadOptions): Promise<WebLlmLink> {
-    const link = new WebLlmLink(this.#createWorker(), this.#locks);
+    const link = new WebLlmLink(this.#createWorker(), this.#locks, order.span.tokens);
     try {
       await this.#loadOrGiveUp(link, order, options);
       return link;

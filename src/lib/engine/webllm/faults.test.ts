@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '#lib/core/errors.ts';
-import { loadFault, lostFault, requestFault } from './faults.ts';
+import { cannot, loadFault, lostFault, requestFault } from './faults.ts';
 
 function named(name: string): Error {
   return Object.assign(new Error('text that nothing may match on'), { name });
@@ -13,6 +13,7 @@ describe('WebLLM’s failures', () => {
     ['GrammarMatcherInitError', 'invalid_request'],
     ['RuntimeError', 'device_lost'],
     ['ModelNotLoadedError', 'device_lost'],
+    ['AbortError', 'aborted'],
   ])('%s in a request is %s', (name, code) => {
     expect(requestFault(named(name))).toMatchObject({ code });
   });
@@ -32,6 +33,23 @@ describe('WebLLM’s failures', () => {
   it('tell a damaged library from one of another version', () => {
     expect(loadFault(new WebAssembly.CompileError('x')).message).toContain('damaged');
     expect(loadFault(new WebAssembly.LinkError('x')).message).toContain('another version');
+  });
+
+  it.each([
+    [8192, '4096 tokens instead of 8192'],
+    [1500, '1024 tokens instead of 1500'],
+    [1024, 'fewer bits'],
+    [undefined, 'smaller context'],
+  ])('say what would fit instead of a context of %s', (contextSize, advice) => {
+    expect(lostFault(undefined, contextSize)).toMatchObject({
+      code: 'device_lost',
+      message: expect.stringContaining(advice),
+    });
+  });
+
+  it('say what can never be done, and what to do instead', () => {
+    for (const what of ['chat', 'embed', 'rerank'] as const)
+      expect(cannot(what)).toMatchObject({ status: 501, message: expect.stringContaining('Choose') });
   });
 
   it('keep their code when they have one', () => {

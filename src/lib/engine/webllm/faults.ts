@@ -1,5 +1,5 @@
 /** WebLLM's failures as our codes, by the names of its error classes. */
-import { ApiError } from '#lib/core/errors.ts';
+import { ApiError, toApiError } from '#lib/core/errors.ts';
 
 /** What a request can be refused for; the model is unharmed. */
 const refusals: ReadonlySet<string> = new Set([
@@ -26,8 +26,9 @@ const gpuLacks: ReadonlySet<string> = new Set([
 ]);
 
 /** A failed request. `device_lost` says that the model is gone with it. */
-export function requestFault(thrown: unknown): ApiError {
+export function requestFault(thrown: unknown, contextSize?: number): ApiError {
   if (thrown instanceof ApiError) return thrown;
+  if (nameOf(thrown) === 'AbortError') return toApiError(thrown);
   if (nameOf(thrown) === 'ContextWindowSizeExceededError') return contextExceeded({ cause: thrown });
   if (refusals.has(nameOf(thrown))) {
     return new ApiError(
@@ -36,31 +37,73 @@ export function requestFault(thrown: unknown): ApiError {
       { cause: thrown },
     );
   }
-  return lostFault(thrown);
+  return lostFault(thrown, contextSize);
 }
 
-export function contextExceeded(
-  facts: { readonly promptTokens: number; readonly contextSize: number } | { readonly cause: unknown },
-): ApiError {
+export interface PromptLength {
+  readonly promptTokens: number;
+  readonly contextSize: number;
+  readonly field: 'messages' | 'prompt';
+}
+
+export function contextExceeded(facts: PromptLength | { readonly cause: unknown }): ApiError {
   const advice = 'Shorten them or start a new conversation.';
   if ('cause' in facts) {
     const message = `The messages have more tokens than the context holds. ${advice}`;
     return new ApiError('context_length_exceeded', message, { param: 'messages', cause: facts.cause });
   }
+  const { promptTokens, contextSize, field } = facts;
+  const message =
+    field === 'messages'
+      ? `The messages have ${promptTokens} tokens and the context holds ${contextSize}. ${advice}`
+      : `The prompt has ${promptTokens} tokens and the context holds ${contextSize}. Shorten it.`;
+  return new ApiError('context_length_exceeded', message, { param: field });
+}
+
+/** Of an embedding. */
+export function inputExceeded(tokens: number, limit: number): ApiError {
   return new ApiError(
     'context_length_exceeded',
-    `The messages have ${facts.promptTokens} tokens and the context holds ${facts.contextSize}. ${advice}`,
-    { param: 'messages' },
+    `An input has ${tokens} tokens and this model reads ${limit}. Split it into shorter ones.`,
+    { param: 'input' },
   );
 }
 
-/** The GPU device or the worker is gone. */
-export function lostFault(cause?: unknown): ApiError {
+/** The GPU device or the worker is gone. With the context it ran with, the message says what would fit. */
+export function lostFault(cause?: unknown, contextSize?: number): ApiError {
   return new ApiError(
     'device_lost',
-    'The GPU stopped working for this model, most likely because memory ran out. Try again; with a smaller context or model if it happens twice.',
+    `The GPU stopped working for this model, most likely because memory ran out. Try again; if it happens twice, ${whatFits(contextSize)}.`,
     { cause },
   );
+}
+
+/** The compiler of grammars dies of what it refuses: each refusal takes some of its stack and never gives it back. */
+export function grammarLost(cause: unknown): ApiError {
+  return new ApiError(
+    'device_lost',
+    'The part of WebLLM that holds answers to a form stopped working after several forms that it could not read. Try again: the model is loaded anew.',
+    { cause },
+  );
+}
+
+const smallContext = 1024;
+
+/** Half a context is half the memory of its tokens; where it is small already, the weights are what fills the GPU. */
+function whatFits(contextSize: number | undefined): string {
+  if (contextSize === undefined) return 'choose a smaller context or model';
+  if (contextSize <= smallContext) return 'choose a variant of the model with fewer bits or parameters';
+  return `set the context to ${Math.max(smallContext, Math.floor(contextSize / 2))} tokens instead of ${contextSize}, or choose a smaller variant of the model`;
+}
+
+/** What an MLC model of this kind can never do. */
+export function cannot(what: 'chat' | 'embed' | 'rerank'): ApiError {
+  const messages = {
+    chat: 'This model makes embeddings and no text. Choose a chat model, or ask it at /embeddings.',
+    embed: 'WebLLM makes no embeddings with this model. Choose an MLC embedding model, or a GGUF one.',
+    rerank: 'WebLLM cannot rank documents. Choose a GGUF reranker, which llama.cpp runs.',
+  };
+  return new ApiError('not_supported', messages[what], { param: 'model' });
 }
 
 export function loadFault(thrown: unknown): ApiError {

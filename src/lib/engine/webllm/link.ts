@@ -2,7 +2,9 @@
 import { proxy, wrap, type Remote } from 'comlink';
 import { installErrorTransfer } from '#lib/core/error-transfer.ts';
 import { ApiError } from '#lib/core/errors.ts';
+import type { EmbedInput, Embeddings } from '#lib/engine/port.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
+import type { CompletionRequest } from '#lib/openai/completion.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import { lostFault } from './faults.ts';
 import type { LoadOrder, WebLlmWorker, WorkerEvent } from './worker-api.ts';
@@ -27,8 +29,12 @@ export class WebLlmLink {
   #onProgress: (fraction: number) => void = () => undefined;
   #onChat: (event: ChatEvent) => void = () => undefined;
 
-  constructor(worker: Worker, locks: Locks) {
+  /** Tokens of context that the model is loaded with; an error says what would fit instead. */
+  readonly #contextSize: number;
+
+  constructor(worker: Worker, locks: Locks, contextSize: number) {
     installErrorTransfer();
+    this.#contextSize = contextSize;
     this.#worker = worker;
     this.#remote = wrap<WebLlmWorker>(worker);
     this.lost = new Promise((resolve) => (this.#reportLoss = resolve));
@@ -47,14 +53,19 @@ export class WebLlmLink {
   }
 
   /** Resolves after the last event. */
-  async chat(request: ChatRequest, onEvent: (event: ChatEvent) => void): Promise<void> {
+  chat(request: ChatRequest, onEvent: (event: ChatEvent) => void): Promise<void> {
     this.#onChat = onEvent;
-    try {
-      await this.#call(() => this.#remote.chat(request));
-    } catch (thrown) {
-      if (thrown instanceof ApiError && thrown.code === 'device_lost') this.#lose(thrown);
-      throw thrown;
-    }
+    return this.#ask(() => this.#remote.chat(request));
+  }
+
+  /** As `chat`. */
+  complete(request: CompletionRequest, onEvent: (event: ChatEvent) => void): Promise<void> {
+    this.#onChat = onEvent;
+    return this.#ask(() => this.#remote.complete(request));
+  }
+
+  embed(inputs: readonly EmbedInput[]): Promise<Embeddings> {
+    return this.#ask(() => this.#remote.embed(inputs));
   }
 
   abort(): void {
@@ -85,17 +96,27 @@ export class WebLlmLink {
   #hear(event: WorkerEvent): void {
     if (event.type === 'progress') this.#onProgress(event.fraction);
     else if (event.type === 'chat') this.#onChat(event.event);
-    else this.#lose(lostFault());
+    else this.#lose(lostFault(undefined, this.#contextSize));
   }
 
   #fail(): void {
-    this.#lose(this.#state.kind === 'starting' ? notStarted() : lostFault());
+    this.#lose(this.#state.kind === 'starting' ? notStarted() : lostFault(undefined, this.#contextSize));
   }
 
   #lose(error: ApiError): void {
     if (this.#state.kind === 'ended') return;
     this.terminate(error);
     this.#reportLoss(error);
+  }
+
+  /** A request whose failure may be the end of the model. */
+  async #ask<T>(make: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#call(make);
+    } catch (thrown) {
+      if (thrown instanceof ApiError && thrown.code === 'device_lost') this.#lose(thrown);
+      throw thrown;
+    }
   }
 
   #call<T>(make: () => Promise<T>): Promise<T> {

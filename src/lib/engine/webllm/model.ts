@@ -1,9 +1,11 @@
 /** An MLC model in a worker of its own. One request at a time; the next waits until the worker is done with the last. */
 import { AsyncQueue } from '#lib/core/async-queue.ts';
 import { ApiError } from '#lib/core/errors.ts';
-import type { LoadedConfig, LoadedModel } from '#lib/engine/port.ts';
+import type { EmbedInput, Embeddings, LoadedConfig, LoadedModel, Ranking } from '#lib/engine/port.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
+import type { CompletionRequest } from '#lib/openai/completion.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
+import { cannot } from './faults.ts';
 import type { WebLlmLink } from './link.ts';
 
 export interface WebLlmModelOptions {
@@ -34,12 +36,23 @@ export class WebLlmModel implements LoadedModel {
   }
 
   chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
-    const left = new AbortController();
-    const queue = new AsyncQueue<ChatEvent>(() => left.abort());
-    const either = AbortSignal.any([signal, left.signal]);
-    const previous = this.#previous;
-    this.#previous = this.#generate(request, either, queue, previous);
-    return queue;
+    return this.#answer(signal, (onEvent) => this.#link.chat(request, onEvent));
+  }
+
+  complete(request: CompletionRequest, signal: AbortSignal): AsyncIterable<ChatEvent> {
+    return this.#answer(signal, (onEvent) => this.#link.complete(request, onEvent));
+  }
+
+  async embed(inputs: readonly EmbedInput[], signal: AbortSignal): Promise<Embeddings> {
+    if (this.inForce.mode !== 'embedding') throw cannot('embed');
+    if (inputs.length === 0) return { vectors: [], promptTokens: 0 };
+    const answers = this.#inTurn<Embeddings>(signal, async (push) => push(await this.#link.embed(inputs)));
+    for await (const embeddings of answers) return embeddings;
+    throw new ApiError('aborted', 'The request was cancelled.');
+  }
+
+  rerank(): Promise<Ranking> {
+    return Promise.reject(cannot('rerank'));
   }
 
   close(): Promise<void> {
@@ -47,11 +60,30 @@ export class WebLlmModel implements LoadedModel {
     return Promise.resolve();
   }
 
-  /** Never rejects: what fails is the queue. */
-  async #generate(
-    request: ChatRequest,
+  #answer(
     signal: AbortSignal,
-    queue: AsyncQueue<ChatEvent>,
+    ask: (onEvent: (event: ChatEvent) => void) => Promise<void>,
+  ): AsyncIterable<ChatEvent> {
+    if (this.inForce.mode === 'completion') return this.#inTurn(signal, ask);
+    const queue = new AsyncQueue<ChatEvent>();
+    queue.fail(cannot('chat'));
+    return queue;
+  }
+
+  /** What `run` pushes, when its turn has come. */
+  #inTurn<T>(signal: AbortSignal, run: (push: (item: T) => void) => Promise<void>): AsyncQueue<T> {
+    const left = new AbortController();
+    const queue = new AsyncQueue<T>(() => left.abort());
+    const either = AbortSignal.any([signal, left.signal]);
+    this.#previous = this.#run(either, queue, run, this.#previous);
+    return queue;
+  }
+
+  /** Never rejects: what fails is the queue. */
+  async #run<T>(
+    signal: AbortSignal,
+    queue: AsyncQueue<T>,
+    run: (push: (item: T) => void) => Promise<void>,
     previous: Promise<void>,
   ): Promise<void> {
     let running = false;
@@ -65,7 +97,7 @@ export class WebLlmModel implements LoadedModel {
       await previous;
       if (signal.aborted) return;
       running = true;
-      await this.#link.chat(request, (event) => queue.push(event));
+      await run((item) => queue.push(item));
       queue.close();
     } catch (thrown) {
       queue.fail(thrown);

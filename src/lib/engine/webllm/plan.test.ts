@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseChatConfig } from './chat-config.ts';
-import { loadedConfig, needsF16, planSpan, requireFeatures, requireGpu } from './plan.ts';
+import { loadedConfig, needsF16, planMode, planSpan, requireFeatures, requireGpu } from './plan.ts';
 import { chatConfigJson } from './testing/mlc-files.ts';
 
 const config = parseChatConfig(chatConfigJson);
-const machine = { isolated: true, cores: 4, gpu: { name: 'Some GPU', f16: false } };
+const machine = { isolated: true, cores: 4, gpu: { name: 'Some GPU', f16: false, maxBufferBytes: 1e9 } };
 
 describe('how much a model remembers', () => {
   it('is what is asked for, up to what the model was trained for', () => {
@@ -29,6 +29,37 @@ describe('how much a model remembers', () => {
   });
 });
 
+describe('what a model is loaded for', () => {
+  const bert = parseChatConfig({ ...chatConfigJson, model_type: 'bert', context_window_size: 512 });
+
+  it('is what it can do when nothing is said', () => {
+    expect(planMode(config, { contextSize: 1 })).toBe('completion');
+    expect(planMode(bert, { contextSize: 1 })).toBe('embedding');
+    expect(planMode(bert, { contextSize: 1, mode: 'embedding' })).toBe('embedding');
+  });
+
+  it.each([
+    ['embeddings of a chat model', config, 'embedding'],
+    ['a chat of an embedding model', bert, 'completion'],
+    ['ranking', config, 'reranking'],
+  ] as const)('is never %s', (_, model, mode) => {
+    expect(() => planMode(model, { contextSize: 1, mode })).toThrow(
+      expect.objectContaining({ code: 'not_supported' }),
+    );
+  });
+
+  it('leaves an embedding model the one length that its library takes', () => {
+    expect(planSpan(bert, { contextSize: 64, slidingWindow: 8 })).toEqual({ kind: 'context', tokens: 512 });
+  });
+
+  it('is in force as it was planned', () => {
+    expect(loadedConfig(bert, { kind: 'context', tokens: 512 }, 'embedding')).toMatchObject({
+      mode: 'embedding',
+      parallel: 1,
+    });
+  });
+});
+
 describe('what the GPU must have', () => {
   it.each([
     ['q4f16_1', true],
@@ -39,7 +70,7 @@ describe('what the GPU must have', () => {
   ])('for %s, shader-f16: %s', (quantization, needed) => {
     const model = { ...config, quantization };
     expect(needsF16(model)).toBe(needed);
-    expect(loadedConfig(model, { kind: 'context', tokens: 5 })).toMatchObject({
+    expect(loadedConfig(model, { kind: 'context', tokens: 5 }, 'completion')).toMatchObject({
       contextSize: 5,
       cacheTypeK: needed ? 'f16' : 'f32',
     });

@@ -1,8 +1,9 @@
 /** How a model will run: what is asked for, cut to what the model and this machine can do. */
 import { ApiError } from '#lib/core/errors.ts';
-import type { LoadConfig, LoadedConfig } from '#lib/engine/port.ts';
+import type { LoadConfig, LoadedConfig, RunnerMode } from '#lib/engine/port.ts';
 import type { Hardware } from '#lib/engine/probe.ts';
 import type { ChatConfig } from './chat-config.ts';
+import { cannot } from './faults.ts';
 
 /** What the model remembers: all up to a limit, or the last so many tokens with no limit. */
 export type Span =
@@ -13,10 +14,23 @@ export type Span =
 const allLayers = 99_999;
 
 export function planSpan(config: ChatConfig, wanted: LoadConfig): Span {
+  // Its library takes no other.
+  if (config.purpose === 'vectors') return { kind: 'context', tokens: config.contextSize ?? vectorTokens };
   const tokens =
     wanted.slidingWindow ?? (config.contextSize === undefined ? config.slidingWindow : undefined);
   if (tokens !== undefined) return { kind: 'sliding', tokens, attentionSink: config.attentionSink };
   return { kind: 'context', tokens: Math.min(wanted.contextSize, config.contextSize ?? Infinity) };
+}
+
+/** What BERT models read. */
+const vectorTokens = 512;
+
+/** Throws `not_supported` for a mode that the model does not have; its own when none is asked for. */
+export function planMode({ purpose }: ChatConfig, { mode }: LoadConfig): RunnerMode {
+  if (mode === 'reranking') throw cannot('rerank');
+  const own = purpose === 'vectors' ? 'embedding' : 'completion';
+  if (mode !== undefined && mode !== own) throw cannot(mode === 'embedding' ? 'embed' : 'chat');
+  return own;
 }
 
 /** Whether the library's shaders compute in 16-bit floats, as `q4f16_1` says; `bf16` is only how weights are kept. */
@@ -24,7 +38,7 @@ export function needsF16({ quantization }: ChatConfig): boolean {
   return /(?<!b)f16/.test(quantization);
 }
 
-export function loadedConfig(config: ChatConfig, span: Span): LoadedConfig {
+export function loadedConfig(config: ChatConfig, span: Span, mode: RunnerMode): LoadedConfig {
   const cacheType = needsF16(config) ? 'f16' : 'f32';
   return {
     contextSize: span.tokens,
@@ -33,6 +47,9 @@ export function loadedConfig(config: ChatConfig, span: Span): LoadedConfig {
     cacheTypeK: cacheType,
     cacheTypeV: cacheType,
     flashAttention: true,
+    mode,
+    // The GPU computes one conversation; others wait.
+    parallel: 1,
   };
 }
 

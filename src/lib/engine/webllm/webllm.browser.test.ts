@@ -3,7 +3,7 @@ import type { LoadedModel, MlcModel } from '#lib/engine/port.ts';
 import { probeHardware } from '#lib/engine/probe.ts';
 import { parseChatRequest } from '#lib/openai/chat.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
-import { describeEngine } from '#tests/contract/engine.ts';
+import { describeEngine, type EngineCase } from '#tests/contract/engine.ts';
 import prompts from '#tests/fixtures/prompts.json';
 import WebLlmWorker from '#workers/webllm.worker.ts?worker';
 import { WebLlmEngine } from './engine.ts';
@@ -64,13 +64,27 @@ async function answer(
   throw new Error('no finish');
 }
 
-const contract = async () => ({
+/** Says what the model's own form says, and that tools are called as Hermes does. Jinja drops a newline at its end. */
+const toolTemplate =
+  "{% if tools %}{# <tool_call> #}{% endif %}{% if messages[0].role != 'system' %}<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}" +
+  '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{{ "<|im_start|>assistant\\n" }}';
+
+const contract = async (): Promise<EngineCase> => ({
   engine: makeEngine(),
-  model: await tiny(),
+  model: { ...(await tiny()), chatTemplate: toolTemplate },
   garbage: await tiny({ 'model.wasm': new Blob(['\0asm but not really']) }),
   longPrompt: 'Count to 5.',
   stop: { text: ', 4', before: '1, 2, 3' },
   contextSize: 256,
+  completion: {
+    prompt: '<|im_start|>user\nCount to 5.<|im_end|>\n<|im_start|>assistant\n',
+    stop: { text: ', 4', before: '1, 2, 3' },
+  },
+  can: ['logprobs', 'completion-logprobs', 'schema'],
+  tools: {
+    messages: [{ role: 'user', content: 'What is the weather in Paris?' }],
+    tools: [{ type: 'function', function: { name: 'get_weather' } }],
+  },
 });
 if (thorough) describeEngine('WebLLM', contract);
 
@@ -120,6 +134,44 @@ describe.runIf(thorough)('WebLLM', patience, () => {
     const sampled = { temperature: 2, top_p: 1, seed: 7, max_tokens: 6 };
     const once = await answer(model, 'Hello!', sampled);
     expect((await answer(model, 'Hello!', sampled)).text).toBe(once.text);
+  });
+
+  it('refuses what it cannot hold, and answers on', async () => {
+    const held = (schema: object) => ({
+      response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+    });
+    // The second one only the grammar compiler itself can refuse.
+    const empty = { type: 'object', additionalProperties: false, minProperties: 2 };
+    for (const schema of [{ not: {} }, empty]) {
+      await expect(answer(model, 'Hello!', held(schema))).rejects.toMatchObject({
+        code: 'invalid_request',
+        param: 'response_format',
+      });
+    }
+    await expect(answer(model, 'Hello!', { grammar: 'no grammar' })).rejects.toMatchObject({
+      code: 'invalid_request',
+      param: 'grammar',
+    });
+    expect((await answer(model, 'Hello!', { grammar: 'root ::= "yes" | "no"' })).text).toMatch(/^(yes|no)$/);
+    expect((await answer(model, 'Hello!')).text).toBe('Hello! How can I help you?');
+  });
+
+  it('is cut off in a schema that it never closes', async () => {
+    const schema = { type: 'array', minItems: 1000, items: { type: 'boolean' } };
+    const fields = { response_format: { type: 'json_schema', json_schema: { schema } }, max_tokens: 6 };
+    expect((await answer(model, 'Hello!', fields)).finish).toMatchObject({ reason: 'length' });
+  });
+
+  it('says the same when it tells how likely that is, and what it is biased to', async () => {
+    const { text } = await answer(model, 'Count to 5.', { logprobs: true, top_logprobs: 5 });
+    expect(text).toBe('1, 2, 3, 4, 5');
+    const biased = await answer(model, 'Count to 5.', { logit_bias: { '2': 100 } });
+    expect(biased.finish.usage.completionTokens).toBe(1);
+  });
+
+  it('runs over its end when it is told to', async () => {
+    const { finish } = await answer(model, 'Say nothing.', { ignore_eos: true, max_tokens: 4 });
+    expect(finish).toMatchObject({ reason: 'length', usage: { completionTokens: 4 } });
   });
 
   it('ends at max_tokens without half a character', async () => {

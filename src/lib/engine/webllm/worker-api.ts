@@ -1,6 +1,8 @@
 /** What the WebLLM worker exposes through Comlink, and what it tells by itself. */
 import type { Digest } from '#lib/core/digest.ts';
+import type { EmbedInput, Embeddings } from '#lib/engine/port.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
+import type { CompletionRequest } from '#lib/openai/completion.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import type { MlcPackage } from './package.ts';
 import type { Span } from './plan.ts';
@@ -12,7 +14,11 @@ export interface WebLlmWorker {
   load(order: LoadOrder, tell: Tell): Promise<void>;
   /** One at a time. Resolves after its last event was received, also when aborted. */
   chat(request: ChatRequest): Promise<void>;
-  /** Ends the running request within one token. */
+  /** As `chat`. */
+  complete(request: CompletionRequest): Promise<void>;
+  /** One at a time, chats included. Rejects when aborted. */
+  embed(inputs: readonly EmbedInput[]): Promise<Embeddings>;
+  /** Ends the running request within one token, or one batch of inputs. */
   abort(): void;
 }
 
@@ -21,6 +27,7 @@ export interface LoadOrder extends MlcPackage {
   readonly span: Span;
   readonly prefillChunk: number | undefined;
   readonly chatTemplate: string | undefined;
+  readonly thinkBudget: number | undefined;
 }
 
 export type WorkerEvent =

@@ -3,11 +3,15 @@ import { expose } from 'comlink';
 import { ApiError } from '#lib/core/errors.ts';
 import type { Locks } from '#lib/engine/webllm/link.ts';
 import type { LoadOrder, Tell, WebLlmWorker } from '#lib/engine/webllm/worker-api.ts';
+import type { EmbedInput, Embeddings } from '#lib/engine/port.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
+import type { CompletionRequest } from '#lib/openai/completion.ts';
 
 export class FakeWorker extends EventTarget implements WebLlmWorker {
   readonly orders: LoadOrder[] = [];
   readonly requests: ChatRequest[] = [];
+  readonly prompts: string[] = [];
+  readonly embedded: (readonly EmbedInput[])[] = [];
   aborts = 0;
   terminated = false;
   /** What its methods do; replaced by a test. */
@@ -73,6 +77,17 @@ export class FakeWorker extends EventTarget implements WebLlmWorker {
   async chat(request: ChatRequest): Promise<void> {
     this.requests.push(request);
     await this.onChat();
+  }
+
+  async complete(request: CompletionRequest): Promise<void> {
+    this.prompts.push(request.prompt);
+    await this.onChat();
+  }
+
+  async embed(inputs: readonly EmbedInput[]): Promise<Embeddings> {
+    this.embedded.push(inputs);
+    await this.onChat();
+    return { vectors: inputs.map(() => Float32Array.of(1)), promptTokens: inputs.length };
   }
 
   abort(): void {

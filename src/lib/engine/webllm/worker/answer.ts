@@ -1,97 +1,113 @@
-/** One request against a loaded model: prompt in, events out. */
-import type { MLCEngine } from '@mlc-ai/web-llm';
-import { ReplyText, stopTextsOf } from '#lib/engine/reply-text.ts';
-import { contextExceeded } from '#lib/engine/webllm/faults.ts';
-import type { Span } from '#lib/engine/webllm/plan.ts';
+/** Requests against a loaded model: what they say is made into a prompt and parameters, and the answer into events. */
+import { ApiError } from '#lib/core/errors.ts';
+import { stopTextsOf } from '#lib/engine/reply-text.ts';
+import { ToolCallParser } from '#lib/engine/tool-calls/parser.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
-import type { ChatEvent, Timings } from '#lib/openai/events.ts';
-import { Conversation, toMessages, type PromptPieces } from './conversation.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { PromptForm } from './prompt.ts';
-import { samplingOf } from './sampling.ts';
+import type { CompletionRequest } from '#lib/openai/completion.ts';
+import type { ChatEvent } from '#lib/openai/events.ts';
+import { AnswerParts } from './answer-parts.ts';
+import { constraintOf } from './constraint.ts';
+import { filledIn } from './fill-in.ts';
+import { Generator, type GeneratorOptions, type Job } from './generator.ts';
+import { toolsOf, type PromptForm } from './prompt.ts';
+import { samplingOf, type SamplingFields } from './sampling.ts';
+import { withinBudget } from './think-budget.ts';
+import { ThoughtSplitter } from './thought-splitter.ts';
 
-export interface AnswererOptions {
-  readonly engine: Pick<MLCEngine, 'chat'>;
-  readonly pipeline: Pipeline;
+export interface AnswererOptions extends Omit<GeneratorOptions, 'prefixTokens'> {
   readonly form: PromptForm;
-  readonly span: Span;
   /** The model's own, besides its stop tokens. */
   readonly stopTexts: readonly string[];
-}
-
-interface PromptTokens {
-  readonly cached: number;
-  readonly total: number;
+  /** Tokens of thought; without limit when absent or below 0. */
+  readonly thinkBudget?: number | undefined;
 }
 
 export class Answerer {
   readonly #options: AnswererOptions;
-  readonly #conversation = new Conversation();
+  readonly #generator: Generator;
 
   constructor(options: AnswererOptions) {
     this.#options = options;
+    this.#generator = new Generator({ ...options, prefixTokens: options.form.prefixTokens });
   }
 
   /** One at a time; ends without a `finish` when aborted. Throws `context_length_exceeded`, `invalid_request`, `unsupported_parameter` before the first event. */
-  async *answer(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
-    const { engine, pipeline, form } = this.#options;
-    const sampling = samplingOf(request);
-    const pieces = this.#conversation.cut(form.render(request));
-    const tokens = this.#count(pieces);
-    this.#conversation.forget();
-    yield { type: 'prefill', processedTokens: tokens.cached, totalTokens: tokens.total };
-    const messages = toMessages(pieces);
-    const chunks = await engine.chat.completions.create({ messages, stream: true, ...sampling });
-    const reply = new ReplyText([...this.#options.stopTexts, ...stopTextsOf(request)]);
-    let prefilled = false;
-    for await (const _ of chunks) {
-      if (signal.aborted) return;
-      if (!prefilled) yield { type: 'prefill', processedTokens: tokens.total, totalTokens: tokens.total };
-      prefilled = true;
-      // Not the chunk's own text: it may hold half of a stop text.
-      const text = reply.advance(pipeline.getMessage());
-      if (text !== '') yield { type: 'text', text };
-      if (reply.stopped) break;
-    }
-    const rest = reply.end(pipeline.getMessage());
-    if (rest !== '') yield { type: 'text', text: rest };
-    if (pipeline.getFinishReason() === 'stop') this.#conversation.remember(pieces, pipeline.getMessage());
-    yield this.#finish(tokens, reply.stopped);
-  }
-
-  #count({ known, rest }: PromptPieces): PromptTokens {
-    const { pipeline, form, span } = this.#options;
-    const continues = known.length > 0;
-    const cached = continues ? pipeline.filledKVCacheLength : 0;
-    const fresh = pipeline.tokenizer.encode(rest).length + (continues ? 0 : form.prefixTokens.length);
-    const total = cached + fresh;
-    if (span.kind === 'context' && total >= span.tokens) {
-      throw contextExceeded({ promptTokens: total, contextSize: span.tokens });
-    }
-    return { cached, total };
-  }
-
-  #finish(tokens: PromptTokens, stopped: boolean): ChatEvent {
-    const { pipeline } = this.#options;
-    return {
-      type: 'finish',
-      reason: !stopped && pipeline.getFinishReason() === 'length' ? 'length' : 'stop',
-      usage: {
-        promptTokens: tokens.total,
-        cachedTokens: tokens.cached,
-        completionTokens: pipeline.getCurRoundCompletionTotalTokens(),
-      },
-      timings: timingsOf(pipeline),
+  async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
+    refuseMedia(request);
+    const { form } = this.#options;
+    const prompt = form.render(request);
+    const format = constraintOf(request);
+    const parts = this.#partsOf(request, format ? '' : prompt, format ? 'held' : 'free');
+    const job = {
+      prompt,
+      field: 'messages' as const,
+      format,
+      sampling: samplingOf(request, {
+        maxTokens: request.max_completion_tokens ?? request.max_tokens,
+        alternatives: alternativesOf(request),
+        alternativesField: 'top_logprobs',
+        vocabularySize: this.#options.pipeline.fullVocabSize,
+      }),
+      stopTexts: this.#stopTexts(request, stopTextsOf(request)),
+      alternatives: alternativesOf(request),
     };
+    const { thinkBudget } = this.#options;
+    const budget = thinkBudget !== undefined && thinkBudget >= 0 ? thinkBudget : undefined;
+    yield* withinBudget({ generator: this.#generator, job, parts, budget }, signal);
+  }
+
+  /** As `chat`, without a template. */
+  async *complete(
+    request: CompletionRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<ChatEvent, void, undefined> {
+    const { form, pipeline } = this.#options;
+    const alternatives = request.logprobs ?? undefined;
+    const text = filledIn(request, pipeline.tokenizer);
+    const job: Job = {
+      prompt: text.startsWith(form.beginText) ? text : form.beginText + text,
+      field: 'prompt',
+      format: constraintOf({ grammar: request.grammar, ignore_eos: request.ignore_eos }),
+      sampling: samplingOf(request, {
+        maxTokens: request.max_tokens,
+        alternatives,
+        alternativesField: 'logprobs',
+        vocabularySize: pipeline.fullVocabSize,
+      }),
+      stopTexts: this.#stopTexts(request, [request.stop ?? []].flat()),
+      alternatives,
+      complete: () => false,
+    };
+    yield* this.#generator.generate(job, signal);
+  }
+
+  #partsOf(request: ChatRequest, prompt: string, text: 'held' | 'free'): AnswerParts {
+    const tools = text === 'held' ? [] : toolsOf(request);
+    const format = this.#options.form.callFormat;
+    return new AnswerParts({
+      thoughts: new ThoughtSplitter(prompt),
+      calls: tools.length > 0 ? new ToolCallParser({ format, tools }) : undefined,
+      severalCalls: request.parallel_tool_calls === false ? 'forbidden' : 'allowed',
+    });
+  }
+
+  #stopTexts({ ignore_eos: endless }: SamplingFields, asked: readonly string[]): readonly string[] {
+    return [...(endless ? [] : this.#options.stopTexts), ...asked];
   }
 }
 
-/** WebLLM counts in seconds, and the first token as part of the prefill. */
-function timingsOf(pipeline: Pipeline): Timings {
-  return {
-    prefillTokens: pipeline.getCurRoundPrefillTotalTokens(),
-    prefillMs: pipeline.getCurRoundPrefillTotalTime() * 1000,
-    decodeTokens: pipeline.getCurRoundDecodingTotalTokens(),
-    decodeMs: pipeline.getCurRoundDecodingTotalTime() * 1000,
-  };
+function alternativesOf(request: ChatRequest): number | undefined {
+  return request.logprobs ? (request.top_logprobs ?? 0) : undefined;
+}
+
+function refuseMedia({ messages }: ChatRequest): void {
+  const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : (content ?? [])));
+  const other = parts.find(({ type }) => type !== 'text');
+  if (!other) return;
+  const kind = other.type === 'image_url' ? 'images' : 'sound';
+  throw new ApiError(
+    'unsupported_parameter',
+    `WebLLM reads no ${kind} here. Send text only, or use a GGUF model that does.`,
+    { param: 'messages' },
+  );
 }

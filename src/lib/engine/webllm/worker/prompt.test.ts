@@ -37,9 +37,11 @@ describe('a prompt in MLC’s own form', () => {
       },
       user,
       { role: 'assistant', content: 'Ho' },
-      { role: 'tool', content: '42' },
+      { role: 'tool', content: '42', tool_call_id: 'call_1' },
     ];
-    expect(await render(ask(messages))).toBe('<s>Be brief.</s>\n<u>:Hi</e>\n<a>:Ho</e>\n<t>:42</e>\n<a>:');
+    expect(await render(ask(messages))).toBe(
+      '<s>Be brief.</s>\n<u>:Hi</e>\n<a>:Ho</e>\n<u>:<tool_response>\n42\n</tool_response></e>\n<a>:',
+    );
   });
 
   it('leaves what looks like a pattern as it is', async () => {
@@ -128,5 +130,85 @@ describe('a prompt by a Jinja template', () => {
     const form = await promptForm({ config: pieces, files: new Map(), chatTemplate: template });
     expect(form.render(ask([user]))).toBe(mlcForm);
     expect(await render(ask([user]), { 'tokenizer_config.json': new Blob(['{']) })).toBe(mlcForm);
+  });
+});
+
+describe('a prompt with tools', () => {
+  const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
+  const call = {
+    id: 'call_abcdefghijkl',
+    type: 'function',
+    function: { name: 'weather', arguments: '{"city": "Rome"}' },
+  };
+  const turns = [
+    user,
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', content: 'Sunny', tool_call_id: call.id },
+  ];
+  const told = (marker: string) =>
+    `{% if tools %}${marker}{{ tools | tojson }}{% endif %}{% for m in messages %}[{{ m.role }}]{{ m.content }}` +
+    '{% if m.tool_calls %}{{ m.tool_calls[0].id }}{{ m.tool_calls[0].function.arguments.city }}{% endif %}' +
+    '{% if m.tool_call_id %}{{ m.tool_call_id }}{% endif %}{% endfor %}';
+
+  it('has them in the way of the model’s template, arguments as objects', async () => {
+    const rendered = await render(ask(turns, { tools }), {}, told('<tool_call>'));
+    expect(rendered).toContain('<tool_call>[{"type": "function", "function": {"name": "weather"');
+    expect(rendered).toContain(`[user]Hi[assistant]${call.id}Rome[tool]Sunny${call.id}`);
+  });
+
+  it('has ids as Mistral’s templates want them', async () => {
+    const rendered = await render(ask(turns, { tools }), {}, told('[TOOL_CALLS]'));
+    expect(rendered).toContain('[assistant]defghijklRome[tool]Sunnydefghijkl');
+  });
+
+  it('has none when none may be called', async () => {
+    const rendered = await render(ask([user], { tools, tool_choice: 'none' }), {}, told('<tool_call>'));
+    expect(rendered).toBe('[user]Hi');
+  });
+
+  it('is that of the template for tools, where there is one', async () => {
+    const several = [
+      { name: 'default', template: 'plain' },
+      { name: 'tool_use', template: '{% if tools %}<tool_call>{% endif %}' },
+    ];
+    const files = { 'tokenizer_config.json': json({ chat_template: several }) };
+    expect(await render(ask([user], { tools }), files)).toBe('<tool_call>');
+    expect(await render(ask([user]), files)).toBe('plain');
+  });
+
+  it.each([
+    ['a template that knows no tools', '{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}'],
+    ['MLC’s own form', undefined],
+  ])('tells of them in the system message with %s', async (_, template) => {
+    const rendered = await render(ask(turns, { tools }), {}, template);
+    expect(rendered).toContain('{"name":"weather","parameters":{"type":"object"}}');
+    expect(rendered).toContain('{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call>');
+    expect(rendered).toContain('<tool_response>\nSunny\n</tool_response>');
+    const withSystem = await render(
+      ask([{ role: 'system', content: 'Be kind.' }, user], { tools }),
+      {},
+      template,
+    );
+    expect(withSystem).toMatch(/Be kind\.\n\nYou can call/);
+  });
+
+  it('may have 500 of them', async () => {
+    const many = Array.from({ length: 500 }, (_, index) => ({
+      type: 'function',
+      function: { name: `tool_${index}`, description: 'Does it.', parameters: { type: 'object' } },
+    }));
+    for (const template of [told('<tool_call>'), undefined]) {
+      expect(await render(ask([user], { tools: many }), {}, template)).toContain('tool_499');
+    }
+  });
+
+  it('is not thought about when no effort is asked for', async () => {
+    const thinking = '{% if enable_thinking is defined and enable_thinking is false %}fast{% endif %}';
+    expect(await render(ask([user], { reasoning_effort: 'none' }), {}, thinking)).toBe('fast');
+    expect(await render(ask([user]), {}, thinking)).toBe('');
+    const source = { config, files: new Map<string, Blob>(), chatTemplate: thinking, thinkBudget: 0 };
+    const off = await promptForm(source);
+    expect(off.render(ask([user]))).toBe('fast');
+    expect(off.render(ask([user], { chat_template_kwargs: { enable_thinking: true } }))).toBe('');
   });
 });

@@ -1,16 +1,23 @@
 /** From messages to the one text that the model reads: by its Jinja template if it has one, else by MLC's own form. */
 import { Template } from '@huggingface/jinja';
-import * as v from 'valibot';
 import { ApiError } from '#lib/core/errors.ts';
+import { withoutToolFields } from '#lib/engine/tool-calls/generic-form.ts';
+import { callFormatOf, type CallFormat } from '#lib/engine/tool-calls/syntax.ts';
+import { templateToolFields, templateTools } from '#lib/engine/tool-calls/template-messages.ts';
 import type { ChatConfig } from '#lib/engine/webllm/chat-config.ts';
-import { messageText, type ChatRequest } from '#lib/openai/chat.ts';
+import { messageText, type ChatMessage, type ChatRequest, type Tool } from '#lib/openai/chat.ts';
 import { renderConversation } from './conversation-template.ts';
+import { readTokenizerConfig, type TokenizerConfig } from './tokenizer-config.ts';
 
 export interface PromptForm {
   /** Throws `invalid_request` for messages that the template does not take. */
   readonly render: (request: ChatRequest) => string;
+  /** How the model writes calls when it is told of tools. */
+  readonly callFormat: CallFormat;
   /** Tokens before the text, when the text itself does not have them. */
   readonly prefixTokens: readonly number[];
+  /** What a text that is no conversation begins with. */
+  readonly beginText: string;
 }
 
 export interface PromptSource {
@@ -18,64 +25,104 @@ export interface PromptSource {
   readonly files: ReadonlyMap<string, Blob>;
   /** Wins over the one in the files. */
   readonly chatTemplate: string | undefined;
+  /** 0 turns thinking off where a request does not turn it on. */
+  readonly thinkBudget?: number | undefined;
 }
-
-const specialToken = v.fallback(
-  v.nullish(
-    v.union([
-      v.string(),
-      v.pipe(
-        v.object({ content: v.string() }),
-        v.transform(({ content }) => content),
-      ),
-    ]),
-  ),
-  undefined,
-);
-
-/** `tokenizer_config.json`; the models that have several templates name the one for chats `default`. */
-const tokenizerConfig = v.object({
-  bos_token: specialToken,
-  eos_token: specialToken,
-  chat_template: v.fallback(
-    v.nullish(v.union([v.string(), v.array(v.object({ name: v.string(), template: v.string() }))])),
-    undefined,
-  ),
-});
-
-type TokenizerConfig = v.InferOutput<typeof tokenizerConfig>;
 
 /** Throws `unsupported_model_format` when the template is no Jinja. */
-export async function promptForm({ config, files, chatTemplate }: PromptSource): Promise<PromptForm> {
+export async function promptForm(source: PromptSource): Promise<PromptForm> {
+  const { config, files, chatTemplate } = source;
   const tokenizer = await readTokenizerConfig(files);
-  const text = chatTemplate ?? templateIn(tokenizer) ?? (await files.get('chat_template.jinja')?.text());
+  const text = chatTemplate ?? tokenizer.chatTemplate ?? (await files.get('chat_template.jinja')?.text());
+  const { conversation } = config;
   // Only this tokenizer reads `<|im_start|>` in a text as the one token it is.
   if (text === undefined || !config.tokenizerFiles.includes('tokenizer.json')) {
-    const { conversation } = config;
     return {
-      render: (request) => renderConversation(request.messages, conversation),
+      render: (request) =>
+        renderConversation(withoutToolFields(request.messages, toolsOf(request)), conversation),
+      callFormat: 'hermes',
       prefixTokens: conversation.prefixTokens,
+      beginText: '',
     };
   }
-  const template = parseTemplate(text);
-  return { render: (request) => renderTemplate(template, request, tokenizer), prefixTokens: [] };
+  const toolText = chatTemplate === undefined ? (tokenizer.toolTemplate ?? text) : text;
+  const form = new JinjaForm({
+    template: parseTemplate(text),
+    toolTemplate: parseTemplate(toolText),
+    callFormat: callFormatOf(toolText),
+    tokenizer,
+    thinks: source.thinkBudget === 0 ? 'on request' : 'as it likes',
+  });
+  return {
+    render: (request) => form.render(request),
+    callFormat: form.callFormat ?? 'hermes',
+    prefixTokens: [],
+    beginText: conversation.prefixTokens.length > 0 ? tokenizer.beginToken : '',
+  };
 }
 
-async function readTokenizerConfig(files: ReadonlyMap<string, Blob>): Promise<TokenizerConfig | undefined> {
-  const blob = files.get('tokenizer_config.json');
-  if (!blob) return undefined;
-  try {
-    return v.parse(tokenizerConfig, JSON.parse(await blob.text()));
-  } catch {
-    // Nothing but the template is needed of it, and there is another.
-    return undefined;
+/** Those that the model is told of. */
+export function toolsOf({ tools, tool_choice: choice }: ChatRequest): readonly Tool[] {
+  return choice === 'none' ? [] : (tools ?? []);
+}
+
+interface JinjaParts {
+  readonly template: Template;
+  readonly toolTemplate: Template;
+  readonly callFormat: CallFormat | undefined;
+  readonly tokenizer: TokenizerConfig;
+  readonly thinks: 'as it likes' | 'on request';
+}
+
+class JinjaForm {
+  readonly #parts: JinjaParts;
+
+  constructor(parts: JinjaParts) {
+    this.#parts = parts;
   }
-}
 
-function templateIn(tokenizer: TokenizerConfig | undefined): string | undefined {
-  const template = tokenizer?.chat_template;
-  if (typeof template === 'string') return template;
-  return template?.find(({ name }) => name === 'default')?.template;
+  get callFormat(): CallFormat | undefined {
+    return this.#parts.callFormat;
+  }
+
+  render(request: ChatRequest): string {
+    const tools = toolsOf(request);
+    const talksOfTools = tools.length > 0 || request.messages.some(hasToolFields);
+    if (!talksOfTools) return this.#fill(this.#parts.template, request, request.messages, null);
+    if (this.callFormat) {
+      const told = tools.length > 0 ? templateTools(tools) : null;
+      return this.#fill(this.#parts.toolTemplate, request, request.messages, told);
+    }
+    return this.#fill(this.#parts.template, request, withoutToolFields(request.messages, tools), null);
+  }
+
+  #fill(
+    template: Template,
+    request: ChatRequest,
+    messages: readonly ChatMessage[],
+    tools: readonly object[] | null,
+  ): string {
+    const { tokenizer, thinks } = this.#parts;
+    const thinking = thinks === 'as it likes' && request.reasoning_effort !== 'none';
+    try {
+      return template.render({
+        bos_token: tokenizer.beginToken,
+        eos_token: tokenizer.endToken,
+        ...(thinking ? {} : { enable_thinking: false }),
+        ...request.chat_template_kwargs,
+        messages: messages.map((message) => templateMessage(message, this.callFormat ?? 'hermes')),
+        tools,
+        add_generation_prompt: true,
+      });
+    } catch {
+      // Without the cause: what a template throws may quote the messages.
+      throw new ApiError(
+        'invalid_request',
+        'The chat template of this model does not take these messages. Check their roles and their order.',
+        { param: 'messages' },
+      );
+    }
+  }
 }
 
 function parseTemplate(text: string): Template {
@@ -90,35 +137,17 @@ function parseTemplate(text: string): Template {
   }
 }
 
-function renderTemplate(
-  template: Template,
-  request: ChatRequest,
-  tokenizer: TokenizerConfig | undefined,
-): string {
-  try {
-    return template.render({
-      bos_token: tokenizer?.bos_token ?? '',
-      eos_token: tokenizer?.eos_token ?? '',
-      ...request.chat_template_kwargs,
-      messages: request.messages.map(templateMessage),
-      add_generation_prompt: true,
-    });
-  } catch {
-    // Without the cause: what a template throws may quote the messages.
-    throw new ApiError(
-      'invalid_request',
-      'The chat template of this model does not take these messages. Check their roles and their order.',
-      { param: 'messages' },
-    );
-  }
+function hasToolFields({ role, tool_calls: calls }: ChatMessage): boolean {
+  return role === 'tool' || (calls?.length ?? 0) > 0;
 }
 
 /** Templates ask whether a field is there, so what is empty is left out. */
-function templateMessage(message: ChatRequest['messages'][number]): Record<string, unknown> {
-  const { role, content: _, ...rest } = message;
+function templateMessage(message: ChatMessage, format: CallFormat): Record<string, unknown> {
+  const { role, content: _, tool_calls: _calls, tool_call_id: _id, ...rest } = message;
   const present = Object.entries(rest).filter(([, value]) => value !== undefined && value !== null);
   return {
     ...Object.fromEntries(present),
+    ...templateToolFields(message, format),
     role: role === 'developer' ? 'system' : role,
     content: messageText(message),
   };

@@ -1,17 +1,21 @@
 /** The inside of a WebLLM worker: one engine with one model, from its load until the worker is terminated. */
 import { MLCEngine, ModelType, type ChatOptions } from '@mlc-ai/web-llm';
 import { ApiError } from '#lib/core/errors.ts';
-import { loadFault, lostFault, requestFault } from '#lib/engine/webllm/faults.ts';
+import { cannot, loadFault, lostFault, requestFault } from '#lib/engine/webllm/faults.ts';
 import { needsF16, type Span } from '#lib/engine/webllm/plan.ts';
 import type { LoadOrder, Tell, WebLlmWorker } from '#lib/engine/webllm/worker-api.ts';
+import type { EmbedInput, Embeddings } from '#lib/engine/port.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
+import type { CompletionRequest } from '#lib/openai/completion.ts';
+import type { ChatEvent } from '#lib/openai/events.ts';
 import { checkAdapter, type AdapterSource } from './adapter-check.ts';
 import { Answerer } from './answer.ts';
 import { passThrough } from './conversation.ts';
 import { DeviceWatch, type DeviceSource } from './device-watch.ts';
+import { Embedder } from './embedder.ts';
 import { LoadProgress } from './load-progress.ts';
 import { libraryUrl, modelUrl, serveFiles, type NetworkScope } from './network.ts';
-import { pipelineOf, type Pipeline } from './pipeline.ts';
+import { pipelineOf, vectorPipelineOf, type Pipeline } from './pipeline.ts';
 import { promptForm } from './prompt.ts';
 
 export interface SessionOptions {
@@ -21,9 +25,14 @@ export interface SessionOptions {
   readonly locks: Pick<LockManager, 'request'>;
 }
 
+type Served =
+  | { readonly kind: 'text'; readonly answerer: Answerer }
+  | { readonly kind: 'vectors'; readonly embedder: Embedder };
+
 export class WebLlmSession implements WebLlmWorker {
   readonly #options: SessionOptions;
-  #answerer: Answerer | undefined;
+  #served: Served | undefined;
+  #contextSize: number | undefined;
   #tell: Tell = () => undefined;
   #running: AbortController | undefined;
 
@@ -43,47 +52,90 @@ export class WebLlmSession implements WebLlmWorker {
 
   async load(order: LoadOrder, tell: Tell): Promise<void> {
     this.#tell = tell;
+    this.#contextSize = order.span.tokens;
     const watch = new DeviceWatch(this.#options.devices, () => tell({ type: 'lost' }));
     try {
-      this.#answerer = await this.#load(order);
+      this.#served = await this.#load(order);
     } catch (thrown) {
       throw loadFault(watch.lost ? lostFault(thrown) : thrown);
     }
   }
 
-  async chat(request: ChatRequest): Promise<void> {
-    if (!this.#answerer) throw new ApiError('internal', 'The model is not loaded. Load it first.');
-    const abort = new AbortController();
-    this.#running = abort;
-    let received: unknown;
-    try {
-      for await (const event of this.#answerer.answer(request, abort.signal)) {
-        if (abort.signal.aborted) break;
-        received = this.#tell({ type: 'chat', event });
-      }
-    } catch (thrown) {
-      throw requestFault(thrown);
-    } finally {
-      await received;
-      this.#running = undefined;
-    }
+  chat(request: ChatRequest): Promise<void> {
+    return this.#answer((answerer, signal) => answerer.chat(request, signal));
+  }
+
+  complete(request: CompletionRequest): Promise<void> {
+    return this.#answer((answerer, signal) => answerer.complete(request, signal));
+  }
+
+  async embed(inputs: readonly EmbedInput[]): Promise<Embeddings> {
+    const served = this.#loaded;
+    if (served.kind !== 'vectors') throw cannot('embed');
+    return this.#run((signal) => served.embedder.embed(inputs, signal));
   }
 
   abort(): void {
     this.#running?.abort();
   }
 
-  async #load(order: LoadOrder): Promise<Answerer> {
-    const { id, config, files, span, prefillChunk } = order;
+  get #loaded(): Served {
+    if (!this.#served) throw new ApiError('internal', 'The model is not loaded. Load it first.');
+    return this.#served;
+  }
+
+  async #answer(ask: (answerer: Answerer, signal: AbortSignal) => AsyncIterable<ChatEvent>): Promise<void> {
+    const served = this.#loaded;
+    if (served.kind !== 'text') throw cannot('chat');
+    let received: unknown;
+    await this.#run(async (signal) => {
+      try {
+        for await (const event of ask(served.answerer, signal)) {
+          if (signal.aborted) break;
+          received = this.#tell({ type: 'chat', event });
+        }
+      } finally {
+        await received;
+      }
+    });
+  }
+
+  async #run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    this.#running = abort;
+    try {
+      return await work(abort.signal);
+    } catch (thrown) {
+      throw requestFault(thrown, this.#contextSize);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #load(order: LoadOrder): Promise<Served> {
+    const { id, config, files, span } = order;
     await checkAdapter(this.#options.gpu);
     const form = await promptForm(order);
     serveFiles(this.#options.scope, files, order.library);
     const engine = this.#engine(order);
     await engine.reload(id, { ...loadOptions(order), ...passThrough(config, form.prefixTokens) });
-    const pipeline = pipelineOf(engine, id);
-    if (!pipeline) throw new Error('WebLLM gave up the load');
-    if (prefillChunk !== undefined) shortenPrefill(pipeline, prefillChunk);
-    return new Answerer({ engine, pipeline, form, span, stopTexts: config.conversation.stopTexts });
+    if (config.purpose === 'vectors') {
+      const pipeline = present(vectorPipelineOf(engine, id));
+      const embedder = new Embedder({ engine, pipeline, vocabularySize: config.vocabularySize });
+      return { kind: 'vectors', embedder };
+    }
+    const pipeline = present(pipelineOf(engine, id));
+    if (order.prefillChunk !== undefined) shortenPrefill(pipeline, order.prefillChunk);
+    const { stopTexts } = config.conversation;
+    const answerer = new Answerer({
+      engine,
+      pipeline,
+      form,
+      span,
+      stopTexts,
+      thinkBudget: order.thinkBudget,
+    });
+    return { kind: 'text', answerer };
   }
 
   #engine({ id, config }: LoadOrder): MLCEngine {
@@ -96,7 +148,7 @@ export class WebLlmSession implements WebLlmWorker {
             model: modelUrl,
             model_id: id,
             model_lib: libraryUrl,
-            model_type: ModelType.LLM,
+            model_type: config.purpose === 'vectors' ? ModelType.embedding : ModelType.LLM,
             required_features: needsF16(config) ? ['shader-f16'] : [],
           },
         ],
@@ -105,6 +157,12 @@ export class WebLlmSession implements WebLlmWorker {
         this.#tell({ type: 'progress', fraction: progress.add(report.progress) }),
     });
   }
+}
+
+/** `reload` resolves also when it gave up. */
+function present<T>(pipeline: T | undefined): T {
+  if (pipeline) return pipeline;
+  throw new Error('WebLLM gave up the load');
 }
 
 function loadOptions({ config: { sampling }, span }: LoadOrder): ChatOptions {

@@ -1,0 +1,73 @@
+/**
+ * wllama's connection to its worker, which the package keeps to itself. It is taken over at the moment when it is made,
+ * for two things that the package has no way to do: calls one after another, and a sign of life.
+ */
+import type { Wllama } from '@wllama/wllama';
+import { Turnstile } from './turnstile.ts';
+
+export type Locks = Pick<LockManager, 'request'>;
+
+interface TapOptions {
+  readonly locks: Locks;
+  /** The worker is gone without `stop` having been called. */
+  readonly onDeath: () => void;
+}
+
+/** What is used of the package's `ProxyToWorker`. */
+interface WorkerProxy {
+  wllamaAction(name: string, body: unknown): Promise<unknown>;
+  getModuleCode(): Promise<string>;
+  moduleInit(files: unknown): Promise<unknown>;
+}
+
+/** Call before `loadModel`. `stop` ends the watch, before the worker is ended on purpose. */
+export function tapWorker(wllama: Wllama, { locks, onDeath }: TapOptions): { readonly stop: () => void } {
+  const unwatch = new AbortController();
+  const lockName = `llamacpp-worker:${crypto.randomUUID()}`;
+  let current: unknown = null;
+  Object.defineProperty(wllama, 'proxy', {
+    get: () => current,
+    set: (proxy: unknown) => {
+      current = proxy;
+      if (!isWorkerProxy(proxy)) return;
+      takeTurns(proxy);
+      holdLock(proxy, lockName, () => void watch(locks, lockName, unwatch.signal, onDeath));
+    },
+  });
+  return { stop: () => unwatch.abort() };
+}
+
+/** A C++ exception rejects every call that is in the worker at that time; so there is never more than one. */
+function takeTurns(proxy: WorkerProxy): void {
+  const turnstile = new Turnstile();
+  const act = proxy.wllamaAction.bind(proxy);
+  proxy.wllamaAction = (name, body) => turnstile.pass(() => act(name, body));
+}
+
+/** A worker that dies says nothing, but its locks become free. Its threads hold the lock too and die with it. */
+function holdLock(proxy: WorkerProxy, lockName: string, onHeld: () => void): void {
+  const moduleCode = proxy.getModuleCode.bind(proxy);
+  const moduleInit = proxy.moduleInit.bind(proxy);
+  const hold = `navigator.locks.request(${JSON.stringify(lockName)},{mode:"shared"},()=>new Promise(()=>{}));\n`;
+  proxy.getModuleCode = async () => hold + (await moduleCode());
+  proxy.moduleInit = async (files) => {
+    const result = await moduleInit(files);
+    onHeld();
+    return result;
+  };
+}
+
+async function watch(locks: Locks, name: string, signal: AbortSignal, onDeath: () => void): Promise<void> {
+  try {
+    await locks.request(name, { signal }, () => onDeath());
+  } catch {
+    // Stopped watching.
+  }
+}
+
+function isWorkerProxy(value: unknown): value is WorkerProxy {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['wllamaAction', 'getModuleCode', 'moduleInit'].every(
+    (name) => typeof Reflect.get(value, name) === 'function',
+  );
+}
