@@ -16,15 +16,18 @@ async function run(args: string[], environment: Record<string, string> = {}) {
     warn: (line) => warned.push(line),
     launch: (opener) => launched.push(opener),
   });
-  if (outcome.kind === 'running') await outcome.companion.close();
+  if (outcome.kind === 'running') await outcome.stop();
   return { outcome, printed, warned, launched };
 }
 
-it('prints the one line that says where Sampan is, and opens the browser there', async () => {
+it('says where Sampan is, for people and for programs, and opens the browser there', async () => {
   const { outcome, printed, launched } = await run(['--port', '0'], { DISPLAY: ':0' });
   const url = outcome.kind === 'running' ? outcome.companion.url : '';
   expect(url).toMatch(/^http:\/\/localhost:\d+$/);
-  expect(printed).toEqual([`Sampan is at ${url}`]);
+  expect(printed).toEqual([
+    `Sampan is at ${url}`,
+    `Programs use it at ${url}/engines/v1 (OpenAI) and ${url} (Docker Model Runner).`,
+  ]);
   expect(launched).toEqual([{ command: 'xdg-open', args: [url] }]);
 });
 
@@ -53,6 +56,14 @@ it('names the flag that helps when the port is taken', async () => {
   expect(outcome).toEqual({ kind: 'ended', exitCode: 1 });
   expect(warned).toEqual([
     `Port ${taken.port} is taken by another program. Stop it, or start Sampan with --port ${taken.port + 1} (or SAMPAN_PORT).`,
+  ]);
+});
+
+it('says what to install when there is no browser to run without a window, and frees the port', async () => {
+  const { outcome, warned } = await run(['--port', '0', '--headless'], { PATH: '/nonexistent' });
+  expect(outcome).toEqual({ kind: 'ended', exitCode: 1 });
+  expect(warned).toEqual([
+    'No Chrome, Edge or Chromium was found. Install one, or name its program with SAMPAN_BROWSER.',
   ]);
 });
 

@@ -1,6 +1,9 @@
 /** The command `npm start` runs: parses, starts, says where Sampan is, opens the browser. */
 import { toApiError } from '#lib/core/errors.ts';
 import { startCompanion, type Companion } from './companion.ts';
+import type { HeadlessHost } from './headless/headless-host.ts';
+import { preload } from './headless/preload.ts';
+import { startHeadless } from './headless/start.ts';
 import { browserOpener, launch, type Opener } from './open-browser.ts';
 import { parseCommand, usage, type Environment, type StartOptions } from './options.ts';
 
@@ -16,8 +19,11 @@ export interface Surroundings {
 }
 
 export type Outcome =
-  | { readonly kind: 'running'; readonly companion: Companion }
+  | { readonly kind: 'running'; readonly companion: Companion; readonly stop: () => Promise<void> }
   | { readonly kind: 'ended'; readonly exitCode: number };
+
+/** A browser and its GPU take seconds to come up, and whoever started them expects to be answered. */
+const headlessTabMs = 30_000;
 
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<Outcome> {
   const command = parseCommand(args, surroundings.environment);
@@ -30,20 +36,54 @@ export async function runCommand(args: readonly string[], surroundings: Surround
     return { kind: 'ended', exitCode: 2 };
   }
   try {
-    return { kind: 'running', companion: await start(command.options, surroundings) };
+    return await start(command.options, surroundings);
   } catch (thrown) {
     surroundings.warn(startFault(thrown, command.options));
     return { kind: 'ended', exitCode: 1 };
   }
 }
 
-async function start({ browser, ...options }: StartOptions, surroundings: Surroundings): Promise<Companion> {
+async function start(
+  { browser, model, ...options }: StartOptions,
+  surroundings: Surroundings,
+): Promise<Outcome> {
   const { appDir, environment, platform, print, warn } = surroundings;
-  const companion = await startCompanion({ ...options, appDir, log: warn });
-  print(`Sampan is at ${companion.url}`);
-  const opener = browser === 'open' ? browserOpener(companion.url, platform, environment) : undefined;
+  const firstTabMs = browser === 'headless' ? headlessTabMs : 0;
+  const companion = await startCompanion({ ...options, appDir, log: warn, firstTabMs });
+  const { url } = companion;
+  print(`Sampan is at ${url}`);
+  print(`Programs use it at ${url}/engines/v1 (OpenAI) and ${url} (Docker Model Runner).`);
+  if (browser === 'headless') return runHeadless(companion, model, surroundings);
+  const opener = browser === 'open' ? browserOpener(url, platform, environment) : undefined;
   if (opener) (surroundings.launch ?? launch)(opener);
-  return companion;
+  return { kind: 'running', companion, stop: () => companion.close() };
+}
+
+async function runHeadless(
+  companion: Companion,
+  model: string | undefined,
+  { environment, platform, print, warn }: Surroundings,
+): Promise<Outcome> {
+  const { url } = companion;
+  const stopping = new AbortController();
+  let host: HeadlessHost;
+  try {
+    host = startHeadless({ url, platform, environment, log: warn });
+  } catch (thrown) {
+    await companion.close();
+    throw thrown;
+  }
+  const stop = async () => {
+    stopping.abort();
+    await host.stop();
+    await companion.close();
+  };
+  if (model !== undefined) {
+    preload({ url, model, print, signal: stopping.signal }).catch((thrown: unknown) => {
+      if (!stopping.signal.aborted) warn(`${model} could not be loaded: ${toApiError(thrown).message}`);
+    });
+  }
+  return { kind: 'running', companion, stop };
 }
 
 function startFault(thrown: unknown, { port, host }: StartOptions): string {

@@ -97,9 +97,13 @@ describe('one path, two representations', () => {
       expect(reply.status).toBe(503);
       expect(codeOf(reply)).toBe('no_host');
       expect(messageOf(reply)).toBe(
-        `No Sampan tab is connected to this port. Open http://localhost:${port} in a browser and call this path from a page there.`,
+        `No Sampan tab is connected to this port. Open http://localhost:${port} in a browser, then send the request again.`,
       );
-      expect(reply.headers).toMatchObject({ 'retry-after': '1', 'x-should-retry': 'true', vary: 'Accept' });
+      expect(reply.headers).toMatchObject({
+        'retry-after': '1',
+        'x-should-retry': 'true',
+        vary: 'Origin, Accept',
+      });
     },
   );
 

@@ -2,14 +2,16 @@
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { ContentPolicy } from './content-policy.ts';
 import { AppFiles } from './files/app-files.ts';
-import { NoTabGateway } from './gateway/no-tab.ts';
+import { SocketGateway } from './gateway/gateway.ts';
 import type { TabGateway } from './gateway/port.ts';
 import { CompanionHandler } from './handler.ts';
 import { HostCheck } from './host-check.ts';
 import { isolationHeaders } from './isolation.ts';
+import { Origins } from './origins.ts';
 import { EmbeddedRegistry } from './registry/registry.ts';
 import type { ResolveName } from './relay/address.ts';
 import { parseOptIn } from './relay/allow.ts';
@@ -24,6 +26,11 @@ export interface CompanionOptions {
   readonly host?: string;
   /** Private registries that the relay may reach, as `host:port`. */
   readonly relayAllow?: readonly string[];
+  /** Of the pages that may use the API, besides our own; see `originEntry`. */
+  readonly origins?: readonly string[];
+  /** How long a request waits for the first tab: a headless one takes a moment to come up. */
+  readonly firstTabMs?: number;
+  readonly clock?: Clock;
   readonly gateway?: TabGateway;
   readonly log?: (line: string) => void;
   readonly relayTimeouts?: RelayTimeouts;
@@ -39,7 +46,7 @@ export interface Companion {
 
 const silent = () => undefined;
 
-/** Rejects with the system's error when the port cannot be had, `invalid_request` for a bad `relayAllow` entry. */
+/** Rejects with the system's error when the port cannot be had, `invalid_request` for a bad entry of a list. */
 export async function startCompanion(options: CompanionOptions): Promise<Companion> {
   const { host = '127.0.0.1', log = silent } = options;
   const app = new AppFiles(options.appDir);
@@ -51,21 +58,27 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
     resolveName: options.resolveName,
   });
   const registry = new EmbeddedRegistry(join(options.appDir, 'v2'));
-  const gateway = options.gateway ?? new NoTabGateway();
+  const hostCheck = new HostCheck(host);
+  const { firstTabMs, clock } = options;
+  const gateway: TabGateway = options.gateway ?? new SocketGateway({ host: hostCheck, firstTabMs, clock });
   const handler = new CompanionHandler({
     app,
     policy,
     relay,
     registry,
     gateway,
-    host: new HostCheck(host),
+    origins: new Origins(options.origins ?? []),
+    host: hostCheck,
     log,
   });
   await policy.header();
   const server = createServer(serverOptions, (request, response) => void handler.handle(request, response));
   server.on('clientError', (_error, socket) => refuseMalformed(socket, policy.current));
+  if (gateway.upgrade) {
+    server.on('upgrade', (request, socket, head) => gateway.upgrade?.(request, socket, head));
+  }
   const port = await listen(server, options.port, host);
-  return { port, url: urlOf(host, port), close: () => close(server) };
+  return { port, url: urlOf(host, port), close: () => close(server, gateway) };
 }
 
 /** The missing Host is refused by our own check, with our headers. An upload of gigabytes takes as long as it takes. */
@@ -82,9 +95,10 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   });
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, gateway: TabGateway): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
+    gateway.close?.();
     server.closeAllConnections();
   });
 }

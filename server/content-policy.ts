@@ -43,7 +43,7 @@ function policyFor(scriptHashes: readonly string[]): string {
     `style-src 'self' 'unsafe-inline'`,
     `img-src 'self' data: blob:`,
     // The page itself pulls from Hugging Face and from registries that the user names.
-    `connect-src 'self' https: http://localhost:* http://127.0.0.1:* ws://localhost:* blob: data:`,
+    `connect-src 'self' https: http://localhost:* http://127.0.0.1:* ws://localhost:* ws://127.0.0.1:* blob: data:`,
     // llama.cpp starts its thread workers from blob URLs.
     `worker-src 'self' blob:`,
     `object-src 'none'`,

@@ -14,6 +14,6 @@ const outcome = await runCommand(process.argv.slice(2), {
 if (outcome.kind === 'ended') process.exitCode = outcome.exitCode;
 else {
   // Once: a second Ctrl+C ends the process whatever still hangs.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void outcome.companion.close());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void outcome.stop());
 }

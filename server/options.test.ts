@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommand } from './options.ts';
 
-const defaults = { port: 12434, host: '127.0.0.1', browser: 'open', relayAllow: [] };
+const defaults = {
+  port: 12434,
+  host: '127.0.0.1',
+  browser: 'open',
+  model: undefined,
+  relayAllow: [],
+  origins: [],
+};
 
 function optionsOf(args: string[], environment: Record<string, string> = {}) {
   const command = parseCommand(args, environment);
@@ -35,6 +42,24 @@ describe('the command line', () => {
     });
   });
 
+  it('runs without a window when a flag or the variable says so', () => {
+    expect(optionsOf(['--headless', '--model', 'ai/smollm2'])).toMatchObject({
+      browser: 'headless',
+      model: 'ai/smollm2',
+    });
+    expect(optionsOf([], { SAMPAN_HEADLESS: '1' })).toMatchObject({ browser: 'headless' });
+    for (const off of ['', '0', 'false']) {
+      expect(optionsOf([], { SAMPAN_HEADLESS: off })).toMatchObject({ browser: 'open' });
+    }
+  });
+
+  it('adds up origins, Docker Model Runner’s variable among them', () => {
+    const environment = { SAMPAN_ORIGINS: 'http://localhost:*', DMR_ORIGINS: 'http://c.example, *' };
+    expect(optionsOf(['--origin', 'http://a.example,http://b.example'], environment)).toMatchObject({
+      origins: ['http://a.example', 'http://b.example', 'http://localhost:*', 'http://c.example', '*'],
+    });
+  });
+
   it('asks for help', () => {
     expect(parseCommand(['--help', '--port', '1'], {})).toEqual({ kind: 'help' });
   });
@@ -47,6 +72,9 @@ describe('the command line', () => {
     [['--port', '--no-open'], 'The option --port needs a value.'],
     [['--port', 'http'], 'The port must be a number from 0 to 65535.'],
     [['--port', '65536'], 'The port must be a number from 0 to 65535.'],
+    [['--model', 'ai/smollm2'], 'The option --model needs --headless.'],
+    [['--origin', 'localhost:3000'], '--origin: “localhost:3000” is no origin.'],
+    [['--origin', 'http://a.example/path'], '--origin: “http://a.example/path” is no origin.'],
     [['--no-open=yes'], 'The option --no-open takes no value.'],
     [
       ['--relay-allow', 'localhost'],

@@ -1,13 +1,18 @@
-/** What the command line and the environment say. A flag wins over its variable; the relay's lists add up. */
+/** What the command line and the environment say. A flag wins over its variable; lists add up. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { toApiError } from '#lib/core/errors.ts';
+import { originEntry } from './origins.ts';
 import { parseOptIn } from './relay/allow.ts';
 
 export interface StartOptions {
   readonly port: number;
   readonly host: string;
-  readonly browser: 'open' | 'leave';
+  /** Whether the user's browser is opened, left alone, or started without a window to run the models. */
+  readonly browser: 'open' | 'leave' | 'headless';
+  /** The model that the headless browser loads first. */
+  readonly model: string | undefined;
   readonly relayAllow: readonly string[];
+  readonly origins: readonly string[];
 }
 
 export type Command =
@@ -22,6 +27,11 @@ export const usage = `Usage: npm start -- [options]
   --port <number>              port to listen on (default 12434, or SAMPAN_PORT)
   --host <address>             address to listen on (default 127.0.0.1)
   --no-open                    do not open a browser
+  --headless                   run the models in Chrome, Edge or Chromium without a window (or SAMPAN_HEADLESS=1).
+                               SAMPAN_BROWSER names its program, SAMPAN_PROFILE the folder that keeps its models
+  --model <reference>          with --headless: pull this model if it is missing, and load it
+  --origin <origin>            let pages of this origin use the API; repeatable, or a comma list (or SAMPAN_ORIGINS,
+                               or DMR_ORIGINS). http://localhost:3000, http://localhost:* for any port, * for all
   --relay-allow <host:port>    let the relay reach this private registry; repeatable, or a comma list
                                (or SAMPAN_RELAY_ALLOW). Plain http, except for port 443 and https://host:port
   --help                       show this text`;
@@ -30,6 +40,9 @@ const flags = {
   port: { type: 'string' },
   host: { type: 'string' },
   'no-open': { type: 'boolean' },
+  headless: { type: 'boolean' },
+  model: { type: 'string' },
+  origin: { type: 'string', multiple: true },
   'relay-allow': { type: 'string', multiple: true },
   help: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
@@ -41,13 +54,31 @@ export function parseCommand(args: readonly string[], environment: Environment):
   if (values.help) return { kind: 'help' };
   const port = parsePort(values.port ?? (environment.SAMPAN_PORT || '12434'));
   if (port === undefined) return refused('The port must be a number from 0 to 65535.');
-  const relayAllow = [...(values['relay-allow'] ?? []), environment.SAMPAN_RELAY_ALLOW ?? ''].flatMap(
-    splitList,
-  );
-  const badEntry = relayAllow.map(entryFault).find((fault) => fault !== undefined);
-  if (badEntry !== undefined) return refused(badEntry);
-  const browser = values['no-open'] ? 'leave' : 'open';
-  return { kind: 'start', options: { port, host: values.host ?? '127.0.0.1', browser, relayAllow } };
+  const lists = parseLists(environment, { relayAllow: values['relay-allow'], origins: values.origin });
+  const fault = listFault(lists);
+  if (fault !== undefined) return refused(fault);
+  const isHeadless = values.headless ?? isOn(environment.SAMPAN_HEADLESS);
+  if (values.model !== undefined && !isHeadless) return refused('The option --model needs --headless.');
+  const browser = isHeadless ? 'headless' : values['no-open'] ? 'leave' : 'open';
+  const { host = '127.0.0.1', model } = values;
+  return { kind: 'start', options: { port, host, browser, model, ...lists } };
+}
+
+interface Lists {
+  readonly relayAllow: readonly string[];
+  readonly origins: readonly string[];
+}
+
+/** What flags and variables name together. */
+export function parseLists(
+  environment: Environment,
+  flagged: { relayAllow?: string[] | undefined; origins?: string[] | undefined } = {},
+): Lists {
+  const { SAMPAN_RELAY_ALLOW = '', SAMPAN_ORIGINS = '', DMR_ORIGINS = '' } = environment;
+  return {
+    relayAllow: [...(flagged.relayAllow ?? []), SAMPAN_RELAY_ALLOW].flatMap(splitList),
+    origins: [...(flagged.origins ?? []), SAMPAN_ORIGINS, DMR_ORIGINS].flatMap(splitList),
+  };
 }
 
 /** Node's own messages speak of positional arguments; these name the flag. */
@@ -72,6 +103,10 @@ function isMissing(value: string | undefined): boolean {
   return value === undefined || value === '' || value.startsWith('-');
 }
 
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no'].includes(value.toLowerCase());
+}
+
 function parsePort(text: string): number | undefined {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined;
 }
@@ -83,12 +118,20 @@ function splitList(text: string): string[] {
     .filter((entry) => entry !== '');
 }
 
-function entryFault(entry: string): string | undefined {
+function listFault({ relayAllow, origins }: Lists): string | undefined {
+  const faults = [
+    ...relayAllow.map((entry) => entryFault('--relay-allow', () => parseOptIn(entry))),
+    ...origins.map((entry) => entryFault('--origin', () => originEntry(entry))),
+  ];
+  return faults.find((fault) => fault !== undefined);
+}
+
+function entryFault(flag: string, parse: () => unknown): string | undefined {
   try {
-    parseOptIn(entry);
+    parse();
     return undefined;
   } catch (thrown) {
-    return `--relay-allow: ${toApiError(thrown).message}`;
+    return `${flag}: ${toApiError(thrown).message}`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the companion answers to programs, in its own server and in Vite's: the relay, the registry, the API. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TabGateway } from './gateway/port.ts';
+import type { Origins } from './origins.ts';
 import { isApiPath, wantsPage, type RequestPath } from './paths.ts';
 import type { EmbeddedRegistry } from './registry/registry.ts';
 import type { Relay } from './relay/relay.ts';
@@ -9,6 +10,7 @@ export interface RouteParts {
   readonly relay: Relay;
   readonly registry: EmbeddedRegistry;
   readonly gateway: TabGateway;
+  readonly origins: Origins;
 }
 
 export type Route = 'relay' | 'registry' | 'gateway';
@@ -20,7 +22,7 @@ export function routeOf(request: IncomingMessage, { path }: RequestPath): Route 
   return isApiPath(path) && !wantsPage(request) ? 'gateway' : undefined;
 }
 
-export function sendRoute(
+export async function sendRoute(
   route: Route,
   parts: RouteParts,
   request: IncomingMessage,
@@ -29,6 +31,7 @@ export function sendRoute(
 ): Promise<void> {
   if (route === 'relay') return parts.relay.handle(request, response, target);
   if (route === 'registry') return parts.registry.handle(request, response, target.path);
+  if (parts.origins.admit(request, response) === 'answered') return;
   request.url = target.path + target.search;
   return parts.gateway.handle(request, response);
 }

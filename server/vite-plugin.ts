@@ -1,12 +1,16 @@
 /** The companion inside `vite dev` and `vite preview`, so that development has the relay and the isolation headers too. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { Plugin } from 'vite';
+import type { Duplex } from 'node:stream';
+import type { Plugin, PreviewServer, ViteDevServer } from 'vite';
+import { gatewayPath } from '#lib/bridge/socket/protocol.ts';
 import { toApiError } from '#lib/core/errors.ts';
-import { NoTabGateway } from './gateway/no-tab.ts';
+import { SocketGateway } from './gateway/gateway.ts';
 import { isBridgeNavigation } from './handler.ts';
 import { HostCheck } from './host-check.ts';
 import { isolationHeaders } from './isolation.ts';
+import { parseLists } from './options.ts';
+import { Origins } from './origins.ts';
 import { parseRequestPath } from './paths.ts';
 import { EmbeddedRegistry } from './registry/registry.ts';
 import { parseOptIn } from './relay/allow.ts';
@@ -20,26 +24,31 @@ type Middleware = (request: IncomingMessage, response: ServerResponse, next: () 
 export function companionPlugin(): Plugin {
   return {
     name: 'sampan-companion',
-    configureServer(server) {
-      server.middlewares.use(
-        middleware(join(server.config.root, 'static'), (line) => server.config.logger.info(line)),
-      );
-    },
-    configurePreviewServer(server) {
-      const appDir = join(server.config.root, 'build/app');
-      server.middlewares.use(middleware(appDir, (line) => server.config.logger.info(line)));
-    },
+    configureServer: (server) => mount(server, 'static'),
+    configurePreviewServer: (server) => mount(server, 'build/app'),
   };
 }
 
-function middleware(appDir: string, log: (line: string) => void): Middleware {
-  const allowed = (process.env.SAMPAN_RELAY_ALLOW ?? '').split(',').filter((entry) => entry.trim() !== '');
-  const parts: RouteParts = {
-    relay: new Relay({ optIns: allowed.map(parseOptIn), log }),
-    registry: new EmbeddedRegistry(join(appDir, 'v2')),
-    gateway: new NoTabGateway(),
-  };
+function mount({ config, httpServer, middlewares }: ViteDevServer | PreviewServer, appFolder: string): void {
+  const { relayAllow, origins } = parseLists(process.env);
+  const log = (line: string) => config.logger.info(line);
   const host = new HostCheck('127.0.0.1');
+  const gateway = new SocketGateway({ host });
+  const parts: RouteParts = {
+    relay: new Relay({ optIns: relayAllow.map(parseOptIn), log }),
+    registry: new EmbeddedRegistry(join(config.root, appFolder, 'v2')),
+    gateway,
+    origins: new Origins(origins),
+  };
+  middlewares.use(middleware(parts, host));
+  httpServer?.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Others are Vite's own.
+    if (request.url?.split('?', 1)[0] === gatewayPath) gateway.upgrade(request, socket, head);
+  });
+  httpServer?.on('close', () => gateway.close());
+}
+
+function middleware(parts: RouteParts, host: HostCheck): Middleware {
   return (request, response, next) => {
     const headers = isolationHeaders(isBridgeNavigation(request) ? 'kept' : 'severed');
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);

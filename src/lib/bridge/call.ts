@@ -12,7 +12,7 @@ import { readRequest } from './wire-request.ts';
 export async function callHost(request: Request, options: ConnectOptions = {}): Promise<Response> {
   const { signal = request.signal } = options;
   try {
-    const exchange = await connect(await readRequest(request), { ...options, signal });
+    const exchange = await connect(await readRequest(request, 'page'), { ...options, signal });
     return toResponse(await exchange.reply(), signal);
   } catch (thrown) {
     if (signal.aborted) throw thrown;

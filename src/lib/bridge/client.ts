@@ -24,7 +24,7 @@ export class Client {
     const request = new Request(new URL(path, self.location.origin), init);
     const { signal } = request;
     try {
-      const wire = await readRequest(request);
+      const wire = await readRequest(request, 'page');
       const ask = async () => (await connect(wire, { ...this.#options, signal })).reply();
       return toResponse(await retried(ask), signal);
     } catch (thrown) {

@@ -24,7 +24,7 @@ export async function gateway(request: Request, options: GatewayOptions = {}): P
   const { signal } = request;
   const { clock } = bridgeOf(options);
   try {
-    const wire = await readRequest(request);
+    const wire = await readRequest(request, 'tab');
     const exchange = await connect(wire, { ...options, signal });
     const answer = exchange.reply().then((reply) => toResponse(reply, signal), toErrorResponse);
     const early = await within(answer, headWaitMs, clock);

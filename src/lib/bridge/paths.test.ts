@@ -52,6 +52,7 @@ describe('destinationOf', () => {
     ['/logs', 'navigate', 'app'],
     ['/requests', 'cors', 'app'],
     ['/_app/immutable/chunks/a.js', 'no-cors', 'app'],
+    ['/_sampan/companion', 'cors', 'network'],
     ['/_relay/ghcr.io/v2/', 'cors', 'network'],
     ['//_relay/ghcr.io/v2/', 'cors', 'network'],
     ['/v2/sampan/self-test/blobs/sha256:0', 'cors', 'network'],

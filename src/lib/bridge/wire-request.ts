@@ -10,16 +10,21 @@ export interface WireRequest {
   readonly body: Uint8Array<ArrayBuffer> | Blob | undefined;
 }
 
+/** Who asks, told by the carrier and never by the client: the app's own pages, or a script of this origin. */
+export type RequestSource = 'page' | 'tab';
+
 /** Docker Model Runner's limit. */
 const maxBodyBytes = 10 * 1024 * 1024;
 
 /** Reads the whole body, of an upload only its handle; throws `request_too_large` above 10 MiB. */
-export async function readRequest(request: Request): Promise<WireRequest> {
+export async function readRequest(request: Request, source: RequestSource): Promise<WireRequest> {
   const { pathname, search } = new URL(request.url);
+  const headers = new Headers(request.headers);
+  headers.set('x-sampan-source', source);
   return {
     method: request.method,
     url: collapseSlashes(pathname) + search,
-    headers: [...request.headers],
+    headers: [...headers],
     body: isUploadPath(pathname) ? await readUpload(request) : await readBody(request),
   };
 }
