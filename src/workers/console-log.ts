@@ -1,10 +1,10 @@
-/** Where the daemon's own lines go: the browser's console. */
-import type { NativeLine } from '#lib/engine/llamacpp/native-log.ts';
+/** The daemon's lines in the browser's console. */
+import type { LogLineJson } from '#lib/model/wire-requests.ts';
 
 export const consoleLog = {
   /** llama.cpp tells a lot at debug level; browsers hide that level until it is asked for. */
-  native: ({ level, text }: NativeLine): void => {
-    console[level](`[llama.cpp] ${text}`);
+  line: ({ level, component, message, fields }: LogLineJson): void => {
+    console[level](`[${component}] ${message}`, ...(fields ? [fields] : []));
   },
   failure: (thrown: unknown): void => {
     console.error('[sampan]', thrown);

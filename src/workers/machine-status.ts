@@ -20,7 +20,7 @@ export async function machineStatus(options: MachineStatusOptions): Promise<Stat
     version: options.version,
     isolated: hardware.isolated,
     threads: chooseThreads(hardware),
-    gpu: hardware.gpu ?? null,
+    gpu: hardware.gpu ? { name: hardware.gpu.name, f16: hardware.gpu.f16 } : null,
     storage: { used_bytes: storage.usedBytes, quota_bytes: storage.quotaBytes, persisted: storage.persisted },
     relay,
   };

@@ -2,6 +2,8 @@
 import compatWasmUrl from '@wllama/wllama-compat/wasm/wllama.wasm?url';
 import wasmUrl from '@wllama/wllama/esm/wasm/wllama.wasm?url';
 import { serveRequests } from '#lib/bridge/serve.ts';
+import { linkToCompanion } from '#lib/bridge/socket/link.ts';
+import { opfsSpool } from '#lib/bridge/socket/spool.ts';
 import { systemClock } from '#lib/core/clock.ts';
 import { LlamaCppEngine } from '#lib/engine/llamacpp/engine.ts';
 import { WebLlmEngine } from '#lib/engine/webllm/engine.ts';
@@ -12,15 +14,21 @@ import { OciRegistry } from '#lib/registry/oci/client.ts';
 import { Registries } from '#lib/registry/registries.ts';
 import { Runner } from '#lib/runner/runner.ts';
 import { IdbModelIndex } from '#lib/store/idb/model-index.ts';
+import { IdbLogLines } from '#lib/store/idb/log-lines.ts';
 import { IdbModelSettings } from '#lib/store/idb/model-settings.ts';
 import { ProgressStore } from '#lib/store/idb/progress.ts';
+import { IdbRequests } from '#lib/store/idb/requests.ts';
 import { IdbSettings } from '#lib/store/idb/settings.ts';
 import { OpfsBlobStore } from '#lib/store/opfs/blob-store.ts';
 import { sweep } from '#lib/store/opfs/sweep.ts';
 import { browserNetwork } from './browser-network.ts';
 import { consoleLog } from './console-log.ts';
+import { engineBytes } from './engine-bytes.ts';
+import { machineFor, memoryBudget } from './machine-memory.ts';
 import { machineStatus } from './machine-status.ts';
+import { probeReport } from './probe-report.ts';
 import { routeStore } from './route-store.ts';
+import { selfTestModel } from './self-test-models.ts';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -38,7 +46,7 @@ const disk = {
 };
 await sweep(disk);
 
-const runner = new Runner({
+const runner: Runner = new Runner({
   version: __SAMPAN_VERSION__,
   clock,
   store: new OpfsBlobStore({
@@ -67,7 +75,7 @@ const runner = new Runner({
         compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
       },
       hardware: () => hardware,
-      log: consoleLog.native,
+      log: (line) => runner.engineLine('llama.cpp', line),
     }),
     new WebLlmEngine({
       createWorker: () =>
@@ -80,13 +88,47 @@ const runner = new Runner({
     load: () => settings.get('pulls', (value) => value),
     save: (records) => settings.set('pulls', records),
   },
+  requests: new IdbRequests(),
+  requestSettings: {
+    load: () => settings.get('request-recording', (value) => value),
+    save: (wanted) => settings.set('request-recording', wanted),
+  },
+  logLines: new IdbLogLines(),
   parallelPulls: {
     load: () => settings.get('parallel-pulls', (value) => (typeof value === 'number' ? value : undefined)),
     save: (parallel) => settings.set('parallel-pulls', parallel),
   },
+  machine: (engine) => machineFor(engine, hardware, self.navigator),
+  memoryBudgetBytes: () => memoryBudget(self.navigator),
+  engineBytes: () => engineBytes(self.caches),
   status: () => machineStatus({ version: __SAMPAN_VERSION__, hardware, fetch, storage: navigator.storage }),
+  benchHistory: {
+    load: () => settings.get('bench', (value) => value),
+    save: (results) => settings.set('bench', results),
+  },
+  selfTest: {
+    model: selfTestModel(fetch),
+    probe: () => probeReport({ version: __SAMPAN_VERSION__, hardware, navigator: self.navigator }),
+    results: {
+      load: () => settings.get('self-test', (value) => value),
+      save: (results) => settings.set('self-test', results),
+    },
+  },
   onError: consoleLog.failure,
+  echo: consoleLog.line,
 });
 
 await runner.start();
 await serveRequests({ engineId: self.name, handle: runner.handle });
+await linkToCompanion({
+  origin: ownOrigin,
+  handle: runner.handle,
+  spool: await opfsSpool(disk.root),
+  fetch,
+  openSocket: (url, subprotocols) => new WebSocket(url, subprotocols),
+  clock,
+  random: Math.random,
+  locks: navigator.locks,
+  // As long as this worker lives: it is ended as a whole.
+  signal: new AbortController().signal,
+});

@@ -4,6 +4,7 @@ import { sha256, type Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { ScriptedEngine, type ScriptedOptions } from '#lib/engine/scripted.ts';
 import { Signal } from '#lib/core/observable.ts';
+import type { Machine } from '#lib/model/fit/judge.ts';
 import { mediaTypes, parseManifest, type Descriptor } from '#lib/model/manifest.ts';
 import type { Reference } from '#lib/model/reference.ts';
 import type {
@@ -16,7 +17,9 @@ import type {
   ResolveOptions,
 } from '#lib/registry/port.ts';
 import { MemoryBlobStore } from '#lib/store/memory/blob-store.ts';
+import { MemoryLogLines } from '#lib/store/memory/log-lines.ts';
 import { MemoryModelIndex } from '#lib/store/memory/model-index.ts';
+import { MemoryRequests } from '#lib/store/memory/requests.ts';
 import type { Network } from '#lib/runner/pulls/network.ts';
 import { MemoryModelSettings } from '#lib/store/memory/model-settings.ts';
 import type { PullRecord, PullRecords } from '#lib/runner/pulls/pulls.ts';
@@ -166,6 +169,19 @@ export class MemoryParallelPulls {
   }
 }
 
+export class MemoryRequestSettings {
+  saved: unknown;
+
+  load(): Promise<unknown> {
+    return Promise.resolve(this.saved);
+  }
+
+  save(settings: unknown): Promise<void> {
+    this.saved = structuredClone(settings);
+    return Promise.resolve();
+  }
+}
+
 export interface Bench {
   readonly runner: Runner;
   readonly registry: ScriptedRegistry;
@@ -176,6 +192,8 @@ export interface Bench {
   readonly settings: MemoryModelSettings;
   readonly network: ScriptedNetwork;
   readonly parallelPulls: MemoryParallelPulls;
+  readonly requests: MemoryRequests;
+  readonly logLines: MemoryLogLines;
   readonly clock: ManualClock;
   readonly failures: unknown[];
   /** Sends a request as a page would; a body makes it a POST. */
@@ -183,6 +201,8 @@ export interface Bench {
 }
 
 export interface BenchOptions extends ScriptedOptions {
+  readonly memoryBudgetBytes?: () => number;
+  readonly machine?: Machine;
   readonly store?: MemoryBlobStore;
   readonly index?: MemoryModelIndex;
   readonly records?: MemoryPullRecords;
@@ -201,18 +221,30 @@ export function makeBench(options: BenchOptions = {}): Bench {
     settings: options.settings ?? new MemoryModelSettings(),
     network: new ScriptedNetwork(),
     parallelPulls: new MemoryParallelPulls(),
+    requests: new MemoryRequests(),
+    requestSettings: new MemoryRequestSettings(),
+    logLines: new MemoryLogLines(),
     failures: [] as unknown[],
   };
   const runner = new Runner({
     ...parts,
     engines: [parts.engine],
     version: '0.0.0-test',
+    engineBytes: () => Promise.resolve(7),
+    benchHistory: new MemoryRequestSettings(),
+    machine: () => Promise.resolve(options.machine ?? { device: 'cpu', wasmHeapBytes: 4 * 2 ** 30 }),
+    ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
     pullRecords: parts.records,
     modelSettings: parts.settings,
     network: parts.network,
     parallelPulls: parts.parallelPulls,
     random: () => 0.5,
     onError: (thrown) => parts.failures.push(thrown),
+    selfTest: {
+      model: () => Promise.reject(new Error('not scripted')),
+      probe: () => Promise.reject(new Error('not scripted')),
+      results: new MemoryRequestSettings(),
+    },
     status: () =>
       Promise.resolve({
         version: '0.0.0-test',

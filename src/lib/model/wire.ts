@@ -1,6 +1,7 @@
 /** What the management API puts on the wire: Docker Model Runner's shapes, then our own under `/_sampan`. */
 import type { Digest } from '#lib/core/digest.ts';
 import type { ErrorBody } from '#lib/core/errors.ts';
+import type { Capabilities } from './capabilities.ts';
 
 /** One entry of `GET /models`. */
 export interface ModelJson {
@@ -64,6 +65,21 @@ export interface ModelDetailJson {
   readonly settings: ModelSettingsJson;
   /** What the loaded model runs with; absent while it is not loaded. */
   readonly in_force?: InForceJson;
+  /** Read from its files; absent where they say nothing. */
+  readonly capabilities?: Capabilities;
+  /** With its settings, on this machine. */
+  readonly fit?: FitJson;
+}
+
+export interface FitJson {
+  readonly verdict: 'fits' | 'tight' | 'too-large';
+  readonly need_bytes: number;
+  /** Absent where the browser does not tell what there is. */
+  readonly have_bytes?: number;
+  /** For people. */
+  readonly sentence: string;
+  /** Tokens of context with which it would fit easily. */
+  readonly fitting_context_size?: number;
 }
 
 /** `GET /_sampan/models/{ref}/metadata`: the GGUF header, every key. */
@@ -92,6 +108,8 @@ export interface ModelSettingsJson {
   readonly flash_attention?: boolean;
   /** Requests answered at once. */
   readonly parallel?: number;
+  /** Loads it even if it is too large by our estimate. */
+  readonly ignore_fit?: boolean;
   readonly think?: boolean;
   /** Tokens of thinking; -1 is without limit. */
   readonly think_budget?: number;
@@ -193,7 +211,7 @@ export interface RunnerJson {
   readonly backend_name: string;
   /** As a person would type it: `ai/smollm2:135m-q4_1`. */
   readonly model_name: string;
-  readonly mode: 'completion';
+  readonly mode: 'completion' | 'embedding' | 'reranking';
   /** RFC 3339. */
   readonly last_used: string;
   readonly in_use?: boolean;
@@ -203,10 +221,21 @@ export interface RunnerJson {
   readonly model_id: Digest;
   readonly device?: string;
   readonly context_size?: number;
+  /** Estimated memory of weights, cache and buffers. */
+  readonly memory_bytes?: number;
+  /** Requests that it answers. */
+  readonly active?: number;
   /** RFC 3339, when an idle model will be unloaded. */
   readonly expires_at?: string;
-  /** Requests waiting behind the running one. */
+  /** Requests that wait for it. */
   readonly queued?: number;
+}
+
+/** `GET /engines/df`: bytes on disk. */
+export interface DiskUsageJson {
+  /** What models share is counted once. */
+  readonly models_disk_usage: number;
+  readonly default_backend_disk_usage: number;
 }
 
 /** One line of `POST /models/create`. */

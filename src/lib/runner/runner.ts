@@ -2,33 +2,49 @@
 import { systemClock, type Clock } from '#lib/core/clock.ts';
 import type { Digest } from '#lib/core/digest.ts';
 import { toApiError } from '#lib/core/errors.ts';
-import type { Engine } from '#lib/engine/port.ts';
+import type { Engine, EngineName } from '#lib/engine/port.ts';
 import { Signal } from '#lib/core/observable.ts';
+import type { LogLineJson } from '#lib/model/wire-requests.ts';
 import type { StatusJson } from '#lib/model/wire.ts';
 import type { Registry } from '#lib/registry/port.ts';
 import type { BlobStore, ModelIndex, ModelSettingsStore } from '#lib/store/port.ts';
 import { inForce } from './configure/in-force.ts';
 import { ModelSettings } from './configure/settings.ts';
+import type { BenchHistory } from './bench/port.ts';
+import { benchModels } from './bench/models.ts';
 import { archiveRoutes } from './endpoints/archives.ts';
-import { chatCompletions } from './endpoints/chat.ts';
+import { benchRoutes } from './endpoints/bench.ts';
 import { configureRoutes } from './endpoints/configure.ts';
 import { engineRoutes, residents } from './endpoints/engines.ts';
+import { generationRoutes } from './endpoints/generation-routes.ts';
+import { logRoutes } from './endpoints/logs.ts';
+import { metricsRoutes } from './endpoints/metrics.ts';
 import { modelRoutes } from './endpoints/models.ts';
 import { openAiModelRoutes } from './endpoints/openai-models.ts';
+import { requestRoutes } from './endpoints/requests.ts';
 import { json } from './endpoints/respond.ts';
 import { sampanModelRoutes } from './endpoints/sampan-models.ts';
 import { sampanRoutes } from './endpoints/sampan.ts';
+import { selfTestRoutes } from './endpoints/self-test.ts';
 import { Feed } from './feed.ts';
+import { ModelInsights } from './library/insight.ts';
 import { Janitor } from './library/janitor.ts';
 import { Library } from './library/library.ts';
 import { describeAll } from './library/local.ts';
 import { Pins } from './library/pins.ts';
 import { Uploads } from './library/uploads.ts';
-import { modelRequest } from './model-request.ts';
+import { Log, type EngineLine } from './log/log.ts';
+import type { LogStore } from './log/port.ts';
+import { logRequests } from './log/request-lines.ts';
+import { logRunner } from './log/runner-lines.ts';
+import { fitOf, modelRequest, type ModelRequestPorts } from './model-request.ts';
 import type { Network } from './pulls/network.ts';
 import { Pulls, type PullRecords } from './pulls/pulls.ts';
+import type { RequestSettingsStore, RequestStore } from './recorder/port.ts';
+import { Recorder } from './recorder/recorder.ts';
 import { Router } from './router.ts';
-import { Scheduler } from './scheduler.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+import { SelfTest, type SelfTestPorts } from './self-test/self-test.ts';
 
 export interface RunnerOptions {
   readonly version: string;
@@ -39,36 +55,74 @@ export interface RunnerOptions {
   readonly pullRecords: PullRecords;
   readonly modelSettings: ModelSettingsStore;
   readonly network: Network;
+  readonly requests: RequestStore;
+  readonly requestSettings: RequestSettingsStore;
+  readonly logLines: LogStore;
   readonly parallelPulls: { load(): Promise<number | undefined>; save(parallel: number): Promise<void> };
   readonly status: () => Promise<StatusJson>;
+  readonly benchHistory: BenchHistory;
+  readonly machine: ModelRequestPorts['machine'];
+  readonly selfTest: Pick<SelfTestPorts, 'model' | 'probe' | 'results'>;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly keepAliveMs?: number;
-  /** Unexpected failures, for the log. Never sees a prompt. */
+  /** Memory for models; unknown when absent. */
+  readonly memoryBudgetBytes?: () => number;
+  /** Bytes on disk of the engines themselves. */
+  readonly engineBytes: () => Promise<number>;
+  /** Unexpected failures in full, for the browser's console; the log gets their class and place only. */
   readonly onError?: (thrown: unknown) => void;
+  /** Every line of the log. */
+  readonly echo?: (line: LogLineJson) => void;
 }
 
 export class Runner {
   readonly #router: Router;
   readonly #scheduler: Scheduler;
   readonly #pulls: Pulls;
+  readonly #recorder: Recorder;
+  readonly #log: Log;
+  readonly #version: string;
   readonly #onError: (thrown: unknown) => void;
-
   readonly #parallelPulls: RunnerOptions['parallelPulls'];
 
   constructor(options: RunnerOptions) {
     const { version, store, index, registry, engines, network, pullRecords, parallelPulls, status } = options;
     const clock = options.clock ?? systemClock;
     const random = options.random ?? Math.random;
-    this.#onError = options.onError ?? (() => undefined);
+    const log = new Log({
+      clock,
+      store: options.logLines,
+      answering: () => scheduler.residents.some(({ state }) => state === 'busy'),
+      ...(options.echo && { echo: options.echo }),
+    });
+    const onError = (thrown: unknown) => {
+      log.failure('runner', thrown);
+      options.onError?.(thrown);
+    };
+    const recorder = new Recorder({
+      store: options.requests,
+      settings: options.requestSettings,
+      clock,
+      random,
+      onError,
+    });
+    logRequests(recorder, log);
+    this.#version = version;
+    this.#recorder = recorder;
+    this.#log = log;
+    this.#onError = onError;
     const pins = new Pins();
     const library = new Library(index, store);
     const settings = new ModelSettings(options.modelSettings);
+    const loads = { library, insights: new ModelInsights(library), machine: options.machine };
     const uploads = new Uploads(store, pins);
-    const scheduler = new Scheduler({
+    const scheduler: Scheduler = new Scheduler({
       engines,
       clock,
+      onError,
       ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
+      ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
     });
     const janitor: Janitor = new Janitor({
       library,
@@ -91,7 +145,7 @@ export class Runner {
     const feed = new Feed({
       clock,
       status,
-      onError: this.#onError,
+      onError,
       sources: {
         status: { changed: [stored], read: status },
         models: { changed: [stored], read: () => describeAll({ library, store }) },
@@ -99,21 +153,37 @@ export class Runner {
         runners: { changed: [scheduler.changed], read: () => residents(scheduler) },
       },
     });
+    logRunner(log, {
+      residents: { changed: scheduler.changed, read: () => residents(scheduler) },
+      pulls: { changed: pulls.changed, read: () => pulls.toJson() },
+    });
     this.#pulls = pulls;
     this.#scheduler = scheduler;
     this.#parallelPulls = parallelPulls;
     this.#router = new Router([
       { method: 'GET', pattern: '/version', handle: () => json({ version }) },
-      {
-        method: 'POST',
-        pattern: '/engines/v1/chat/completions',
-        handle: (call) => chatCompletions(call, { library, settings, scheduler, clock }),
-      },
+      ...generationRoutes({ ...loads, settings, scheduler, clock, recorder, onError }),
+      ...requestRoutes({ recorder, library, send: this.handle, version }),
+      ...selfTestRoutes(new SelfTest({ ...options.selfTest, engines, clock })),
+      ...benchRoutes({
+        models: benchModels({
+          ...loads,
+          engines,
+          settings,
+          scheduler,
+          adapter: async () => (await status()).gpu?.name,
+        }),
+        history: options.benchHistory,
+        clock,
+        version,
+      }),
+      ...logRoutes(log),
+      ...metricsRoutes({ recorder, scheduler }),
       ...openAiModelRoutes(library),
       ...archiveRoutes({ library, store, pins, clock, drop }),
       ...modelRoutes({ ...models, pulls }),
       ...configureRoutes({ library, settings }),
-      ...engineRoutes({ engines, library, scheduler }),
+      ...engineRoutes({ engines, library, store, scheduler, engineBytes: options.engineBytes }),
       ...sampanModelRoutes({
         ...models,
         uploads,
@@ -127,11 +197,18 @@ export class Runner {
           },
         },
         load: async (model, signal) => {
-          const wanted = modelRequest(library, model, await settings.get(model.id));
+          const asked = await settings.get(model.id);
+          const wanted = await modelRequest(loads, model, asked, asked.mode);
           (await scheduler.acquire(wanted, signal)).release();
         },
-        inForce: async (model) =>
-          inForce(scheduler, modelRequest(library, model, await settings.get(model.id))),
+        inForce: async (model) => {
+          const asked = await settings.get(model.id);
+          return inForce(scheduler, await modelRequest(loads, model, asked, asked.mode));
+        },
+        insight: async (model) => ({
+          capabilities: (await loads.insights.of(model))?.capabilities,
+          fit: await fitOf(loads, model, await settings.get(model.id)),
+        }),
       }),
       ...sampanRoutes({ pulls, feed, saveParallel: (parallel) => parallelPulls.save(parallel) }),
     ]);
@@ -139,9 +216,17 @@ export class Runner {
 
   /** Takes up what an earlier session left unfinished. */
   async start(): Promise<void> {
+    await this.#log.start();
+    this.#log.write('info', 'runner', 'the runner started', { version: this.#version });
+    await this.#recorder.start();
     const parallel = await this.#parallelPulls.load();
     if (parallel !== undefined) this.#pulls.setParallel(parallel);
     await this.#pulls.restore();
+  }
+
+  /** A line of an engine's own log. */
+  engineLine(name: EngineName, line: EngineLine): void {
+    this.#log.engine(name, line);
   }
 
   /** Never rejects: every failure is a response. */
@@ -158,5 +243,8 @@ export class Runner {
   async close(): Promise<void> {
     await this.#pulls.close();
     await this.#scheduler.close();
+    await this.#recorder.close();
+    this.#log.write('info', 'runner', 'the runner stops');
+    await this.#log.close();
   }
 }

@@ -15,6 +15,7 @@ export class Answer {
   #state = $state.raw<AnswerState>({ status: 'waiting' });
   #stats = $state.raw<AnswerStats>({});
   #prompt = $state.raw<PromptProgress>();
+  #requestId = $state<string>();
 
   /** What arrived since the last frame. */
   #pendingText = '';
@@ -40,6 +41,7 @@ export class Answer {
     answer.#reasoning = stored.reasoning;
     answer.#state = isOpen(stored.state) ? { status: 'stopped' } : stored.state;
     answer.#stats = stored.stats;
+    answer.#requestId = stored.requestId;
     return answer;
   }
 
@@ -64,6 +66,11 @@ export class Answer {
     return this.#prompt;
   }
 
+  /** Of the record that tells how it came about; absent when nothing was recorded. */
+  get requestId(): string | undefined {
+    return this.#requestId;
+  }
+
   get open(): boolean {
     return isOpen(this.#state);
   }
@@ -85,7 +92,7 @@ export class Answer {
     if (reasoning) this.#pendingReasoning += reasoning;
     if (content) this.#receiveText(content, nowMs);
     if (chunk.usage || chunk.timings) this.#measure(chunk);
-    if (choice?.finish_reason) this.#finish = choice.finish_reason;
+    if (choice?.finish_reason) this.#finish = choice.finish_reason === 'length' ? 'length' : 'stop';
   }
 
   /** Shows what arrived. Called once per frame. */
@@ -96,6 +103,10 @@ export class Answer {
     if (this.#deltas > (this.#stats.tokens ?? 0)) this.#stats = { ...this.#stats, tokens: this.#deltas };
     this.#pendingReasoning = '';
     this.#pendingText = '';
+  }
+
+  noteRequest(id: string): void {
+    this.#requestId = id;
   }
 
   noteLoading(): void {
@@ -119,6 +130,7 @@ export class Answer {
       reasoning: this.#reasoning + this.#pendingReasoning,
       state: { ...this.#state },
       stats: { ...this.#stats },
+      ...(this.#requestId !== undefined && { requestId: this.#requestId }),
     };
   }
 

@@ -13,6 +13,7 @@ import { Models } from './models.svelte.ts';
 import { Now } from './now.ts';
 import { Pulls } from './pulls.svelte.ts';
 import { RunnerSettings } from './runner-settings.svelte.ts';
+import { SelfTest } from './self-test.svelte.ts';
 import { Tasks, type Task } from './tasks.svelte.ts';
 import { Theme } from './theme.svelte.ts';
 import { Toasts } from './toasts.svelte.ts';
@@ -40,6 +41,7 @@ export class App {
   readonly models: Models;
   readonly pulls: Pulls;
   readonly settings: RunnerSettings;
+  readonly selfTest: SelfTest;
   readonly tasks: Tasks;
   readonly chat: Chat;
   readonly toasts: Toasts;
@@ -47,6 +49,7 @@ export class App {
   readonly now: Now;
   readonly #persistStorage: AppOptions['persistStorage'];
   #persistenceAsked = false;
+  #deviceOpen = $state(false);
 
   constructor(options: AppOptions) {
     const { client, clock, frames } = options;
@@ -61,6 +64,7 @@ export class App {
     this.models = new Models({ client, feed: this.feed, catalog: this.catalog });
     this.pulls = new Pulls({ client, feed: this.feed });
     this.settings = new RunnerSettings({ client });
+    this.selfTest = new SelfTest({ client });
     this.tasks = new Tasks({ onEnd: (task) => this.#onTaskEnd(task) });
     this.chat = new Chat({
       client,
@@ -77,6 +81,20 @@ export class App {
     void this.catalog.load();
     void this.chat.load();
     return this.feed.start();
+  }
+
+  /** Whether the check of this device is shown; any page may open it. */
+  get deviceOpen(): boolean {
+    return this.#deviceOpen;
+  }
+
+  showDevice(): void {
+    this.#deviceOpen = true;
+    void this.selfTest.load();
+  }
+
+  hideDevice(): void {
+    this.#deviceOpen = false;
   }
 
   /** After the first pull: asked earlier, a browser has no reason to agree. */

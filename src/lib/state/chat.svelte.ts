@@ -61,6 +61,11 @@ export class Chat {
     return this.#conversations.get(id);
   }
 
+  /** The conversation that an answer of this request stands in. */
+  findByRequest(requestId: string): Conversation | undefined {
+    return [...this.#conversations.values()].find((conversation) => conversation.answers(requestId));
+  }
+
   isAnswering(conversation: Conversation): boolean {
     return this.#running.has(conversation.id);
   }
@@ -167,7 +172,8 @@ export class Chat {
     if (!runner || runner.loading) answer.noteLoading();
     await this.#save(conversation);
     try {
-      for await (const chunk of streamChat(client, requestOf(conversation), signal)) {
+      const note = (requestId: string) => answer.noteRequest(requestId);
+      for await (const chunk of streamChat(client, requestOf(conversation), signal, note)) {
         answer.receive(chunk, clock.now());
         show();
       }

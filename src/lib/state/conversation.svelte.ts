@@ -34,6 +34,11 @@ export class AssistantMessage {
     return this.#versions[this.#shown];
   }
 
+  /** Whether one of its versions is the answer to this request. */
+  answers(requestId: string): boolean {
+    return this.#versions.some((version) => version.requestId === requestId);
+  }
+
   show(index: number): void {
     if (index >= 0 && index < this.#versions.length) this.#shown = index;
   }
@@ -137,6 +142,11 @@ export class Conversation {
     const system: ChatMessage[] = systemPrompt.trim() ? [{ role: 'system', content: systemPrompt }] : [];
     const told = this.#messages.slice(0, this.#messages.at(-1)?.role === 'assistant' ? -1 : undefined);
     return [...system, ...told.flatMap(toChatMessage)];
+  }
+
+  /** Whether one of its answers came of this request. */
+  answers(requestId: string): boolean {
+    return this.#messages.some((message) => message.role === 'assistant' && message.answers(requestId));
   }
 
   matches(query: string): boolean {

@@ -12,6 +12,7 @@ const every: Required<ModelSettingsJson> = {
   cache_type_k: 'q8_0',
   cache_type_v: 'f16',
   flash_attention: true,
+  ignore_fit: true,
   parallel: 2,
   think: false,
   think_budget: -1,

@@ -28,6 +28,8 @@ const answer = v.object({
   reasoning: v.string(),
   state: statuses,
   stats,
+  /** Of the record of its request. */
+  requestId: v.optional(v.string()),
 });
 
 const message = v.variant('role', [

@@ -1,5 +1,7 @@
 /** A stored model in words: its state, its size, when it was used last, and what else to run it with. */
 import { formatBytes } from '#lib/core/format.ts';
+import type { Capabilities } from '#lib/model/capabilities.ts';
+import type { FitJson } from '#lib/model/wire.ts';
 import { daysBetween, formatDay } from '#lib/components/ui/duration.ts';
 import { ownBytes, type LocalModel } from '#lib/state/models.svelte.ts';
 import { shortReference } from '#lib/state/names.ts';
@@ -30,6 +32,31 @@ export function canChat({ missingFiles = 0, obstacle }: LocalModel): boolean {
 export function sizeWords({ sizeBytes, sharedBytes = 0 }: LocalModel): string {
   const size = formatBytes(sizeBytes);
   return sharedBytes > 0 ? `${size}, ${formatBytes(sharedBytes)} shared` : size;
+}
+
+/** "Chat, tools, thinking": what may be asked of it; empty where its files say nothing. */
+export function abilityWords(capabilities: Capabilities | undefined): string {
+  if (!capabilities) return '';
+  const words: Readonly<Record<keyof Capabilities, string>> = {
+    chat: 'chat',
+    tools: 'tools',
+    reasoning: 'thinking',
+    vision: 'images',
+    audio: 'sound',
+    fim: 'filling in the middle',
+    embedding: 'embeddings',
+    rerank: 'ranking',
+  };
+  const can = Object.entries(words).filter(([key]) => capabilities[key as keyof Capabilities]);
+  const text = can.map(([, word]) => word).join(', ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Of weights, context and buffers; empty where it is not known. */
+export function memoryWords(fit: FitJson | undefined): string {
+  if (!fit) return '';
+  const need = `about ${formatBytes(fit.need_bytes)}`;
+  return fit.have_bytes === undefined ? need : `${need} of ${formatBytes(fit.have_bytes)}`;
 }
 
 /** What is freed when the whole model goes. */

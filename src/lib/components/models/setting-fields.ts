@@ -56,6 +56,12 @@ export const engineFields: readonly SettingField[] = [
   { key: 'gpu_layers', label: 'Layers on the GPU', hint: 'The rest runs on the CPU, slower.' },
   { key: 'threads', label: 'CPU threads', hint: 'What runs on the CPU uses so many.' },
   { key: 'parallel', label: 'Requests at once', hint: 'They share the context; others wait.' },
+  {
+    key: 'ignore_fit',
+    label: 'Load although too large',
+    hint: 'By our estimate; the tab may run out of memory.',
+    choices: onOff,
+  },
   { key: 'mode', label: 'Mode', hint: 'What the model is loaded for.', choices: same(modes) },
 ];
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReasoningSplitter } from './reasoning.ts';
+import type { ChatEvent } from '#lib/openai/events.ts';
+import { ReasoningSplitter, splitReasoning } from './reasoning.ts';
 
 function split(pieces: readonly string[]): { text: string; reasoning: string } {
   const splitter = new ReasoningSplitter();
@@ -40,5 +41,34 @@ describe('a thinking block at the start', () => {
         expect(split([...pieces, rest])).toEqual(expected);
       }),
     );
+  });
+});
+
+describe('probabilities', () => {
+  async function* spoken(...tokens: string[]): AsyncGenerator<ChatEvent, void, undefined> {
+    for (const token of tokens) {
+      yield await Promise.resolve<ChatEvent>({
+        type: 'text',
+        text: token,
+        logprobs: [{ token, bytes: [], logprob: -1, top: [] }],
+      });
+    }
+  }
+
+  async function told(...tokens: string[]): Promise<string[]> {
+    const names: string[] = [];
+    for await (const event of splitReasoning(spoken(...tokens))) {
+      if (event.type === 'text') names.push(...(event.logprobs ?? []).map(({ token }) => token));
+    }
+    return names;
+  }
+
+  it('stay with the text that they are of, held back or not', async () => {
+    expect(await told('Hello', ' you')).toEqual(['Hello', ' you']);
+    expect(await told('<', 'b', '>')).toEqual(['<', 'b', '>']);
+  });
+
+  it('are not told of a thought', async () => {
+    expect(await told('<think>', 'Hm', '.', '</think>', '\n\n', 'Yes', '!')).toEqual(['Yes', '!']);
   });
 });

@@ -2,7 +2,7 @@
  * Splits a thinking block at the start of an answer from the answer. llama.cpp does it where the chat template speaks
  * of thinking; a model may think without that, and WebLLM never splits.
  */
-import type { ChatEvent } from '#lib/openai/events.ts';
+import type { ChatEvent, TokenLogprob } from '#lib/openai/events.ts';
 
 const open = '<think>';
 const close = '</think>';
@@ -13,11 +13,22 @@ export async function* splitReasoning(
   events: AsyncIterable<ChatEvent>,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const splitter = new ReasoningSplitter();
+  let held: readonly TokenLogprob[] = [];
   for await (const event of events) {
-    if (event.type === 'text') yield* splitter.add(event.text);
-    else if (event.type === 'finish') yield* [...splitter.end(), event];
-    else yield event;
+    if (event.type === 'text') {
+      held = [...held, ...(event.logprobs ?? [])];
+      const told = splitter.add(event.text).map((each) => withLogprobs(each, held));
+      // Of a thought and its tags nobody asked how likely they are.
+      if (!splitter.undecided || told.length > 0) held = [];
+      yield* told;
+    } else if (event.type === 'finish') {
+      yield* [...splitter.end().map((each) => withLogprobs(each, held)), event];
+    } else yield event;
   }
+}
+
+function withLogprobs(told: ChatEvent, logprobs: readonly TokenLogprob[]): ChatEvent {
+  return told.type === 'text' && logprobs.length > 0 ? { ...told, logprobs } : told;
 }
 
 /** Text in any cuts; a tag that is cut in the middle is held back until it is clear what it is. */
@@ -25,6 +36,11 @@ export class ReasoningSplitter {
   #state: State = 'start';
   #held = '';
   #skipSpace = false;
+
+  /** What came so far may still become a thought. */
+  get undecided(): boolean {
+    return this.#state === 'start';
+  }
 
   add(text: string): readonly ChatEvent[] {
     if (this.#state === 'answer') return this.#answer(text);

@@ -37,6 +37,7 @@ const schema = v.strictObject({
   cache_type_v: v.optional(v.picklist(cacheTypes)),
   flash_attention: v.optional(v.boolean()),
   parallel: whole(1, 16),
+  ignore_fit: v.optional(v.boolean()),
   think: v.optional(v.boolean()),
   think_budget: whole(-1, 1_048_576),
   system_prompt: v.optional(v.pipe(v.string(), v.maxLength(100_000))),

@@ -2,7 +2,7 @@
 import type { Recorder } from '#lib/runner/recorder/recorder.ts';
 import { prometheusType } from '#lib/runner/recorder/prometheus.ts';
 import type { Route } from '#lib/runner/router.ts';
-import type { Scheduler } from '#lib/runner/scheduler.ts';
+import type { Scheduler } from '#lib/runner/scheduler/scheduler.ts';
 
 export interface MetricsPorts {
   readonly recorder: Recorder;

@@ -1,12 +1,14 @@
 /** Everything that is known of one model, stored or in its registry. */
 import { toApiError } from '#lib/core/errors.ts';
+import type { Capabilities } from '#lib/model/capabilities.ts';
+import type { Fit } from '#lib/model/fit/judge.ts';
 import { readArtifact, type Artifact, type Packaging } from '#lib/model/artifact.ts';
 import { describeModel } from '#lib/model/facts.ts';
 import { ggufFiles, judgeFiles, modelFiles, type ModelFile } from '#lib/model/files.ts';
 import { parseGgufHeader, type GgufHeader } from '#lib/model/gguf.ts';
 import { ggufMetadata } from '#lib/model/gguf-metadata.ts';
 import { parseReference } from '#lib/model/reference.ts';
-import type { InForceJson, MetadataJson, ModelDetailJson } from '#lib/model/wire.ts';
+import type { FitJson, InForceJson, MetadataJson, ModelDetailJson } from '#lib/model/wire.ts';
 import type { Registry } from '#lib/registry/port.ts';
 import type { ModelSettings } from '#lib/runner/configure/settings.ts';
 import type { BlobStore, IndexedModel } from '#lib/store/port.ts';
@@ -20,6 +22,11 @@ export interface DetailPorts {
   readonly settings: ModelSettings;
   /** Of a loaded model. */
   readonly inForce: (model: IndexedModel) => Promise<InForceJson | undefined>;
+  /** What it can do, and whether it fits here. */
+  readonly insight: (model: IndexedModel) => Promise<{
+    readonly capabilities: Capabilities | undefined;
+    readonly fit: Fit | undefined;
+  }>;
 }
 
 const packagings: Readonly<Record<Packaging, string>> = {
@@ -35,6 +42,7 @@ export async function describeModelInFull(model: IndexedModel, ports: DetailPort
   const { engine, obstacle } = files ? judgeFiles(artifact, files) : {};
   const template = files && (await templateOf(files));
   const running = await inForce(model);
+  const { capabilities, fit } = await ports.insight(model);
   return {
     model: {
       ...(await describeLocal(model, ports)),
@@ -49,6 +57,8 @@ export async function describeModelInFull(model: IndexedModel, ports: DetailPort
     config: parseJson(model.config),
     settings: await settings.get(model.id),
     ...(running ? { in_force: running } : {}),
+    ...(capabilities ? { capabilities } : {}),
+    ...(fit ? { fit: fitJson(fit) } : {}),
   };
 }
 
@@ -112,6 +122,16 @@ async function readHeader({ blob }: ModelFile): Promise<GgufHeader | undefined> 
     if (toApiError(thrown).code === 'unsupported_model_format') return undefined;
     throw thrown;
   }
+}
+
+function fitJson({ verdict, needBytes, haveBytes, sentence, suggestion }: Fit): FitJson {
+  return {
+    verdict,
+    need_bytes: needBytes,
+    ...(haveBytes === undefined ? {} : { have_bytes: haveBytes }),
+    sentence,
+    ...(suggestion ? { fitting_context_size: suggestion.contextSize } : {}),
+  };
 }
 
 function parseJson(bytes: Uint8Array): unknown {

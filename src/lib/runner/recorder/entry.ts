@@ -10,6 +10,8 @@ export interface Entry {
   readonly text: string;
   /** Whether `text` is all of it; else the rest is on the disk. */
   readonly whole: boolean;
+  /** Keys of the media that its record shares with others. */
+  readonly media?: readonly string[] | undefined;
 }
 
 /** 10 000 of them are 40 MB at most. */
@@ -20,7 +22,12 @@ export function makeEntry(row: RequestRowJson, searchText: string): Entry {
   return { row, text: text.toLowerCase(), whole: cut === undefined };
 }
 
-const stored = v.object({ row: v.unknown(), text: v.string(), whole: v.boolean() });
+const stored = v.object({
+  row: v.unknown(),
+  text: v.string(),
+  whole: v.boolean(),
+  media: v.optional(v.array(v.string())),
+});
 
 /** `undefined` for what another version wrote and this one cannot read. */
 export function parseEntry(value: unknown): Entry | undefined {

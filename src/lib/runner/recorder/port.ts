@@ -9,15 +9,23 @@ export interface StoredRequest {
   readonly record: unknown;
 }
 
+/** Something large that several records share, by its digest. */
+export interface StoredMedia {
+  readonly key: string;
+  readonly text: string;
+}
+
 export interface RequestStore {
   /** Every entry, in the order of their ids. */
   entries(): Promise<readonly unknown[]>;
   /** The record of an id; `undefined` when there is none. */
   get(id: string): Promise<unknown>;
-  /** All of them or none, each in place of what had its id. Values must be structured-cloneable. */
-  put(requests: readonly StoredRequest[]): Promise<void>;
+  /** The text of a media key; `undefined` when there is none. */
+  media(key: string): Promise<unknown>;
+  /** All of them or none, each in place of what had its id or key. Values must be structured-cloneable. */
+  put(requests: readonly StoredRequest[], media?: readonly StoredMedia[]): Promise<void>;
   /** Idempotent. */
-  remove(ids: readonly string[]): Promise<void>;
+  remove(ids: readonly string[], mediaKeys?: readonly string[]): Promise<void>;
   clear(): Promise<void>;
 }
 

@@ -73,7 +73,7 @@ describe('a recorded request', () => {
       },
     });
     expect(JSON.stringify(record)).not.toContain('hidden');
-    expect(record.rendered_prompt?.text).toContain('<user>');
+    expect(record.rendered_prompt?.text).toBe('Hello?');
   });
 
   it('keeps the frames of a stream as they were sent, joined as well', async () => {

@@ -6,6 +6,7 @@ import type { EngineName } from '#lib/engine/port.ts';
 import type {
   RequestJson,
   RequestMode,
+  RequestPieceJson,
   RequestRowJson,
   RequestSourceJson,
   RequestState,
@@ -120,16 +121,15 @@ export class Recording {
   /** What the engine tells. */
   event(event: ChatEvent): void {
     if (this.ended) return;
-    if (event.type === 'finish') this.#finish = event;
-    if (event.type !== 'text' && event.type !== 'reasoning') return;
+    if (event.type === 'finish') {
+      this.#finish = event;
+      this.#rendered = event.renderedPrompt ?? this.#rendered;
+    }
+    const piece = pieceOf(event);
+    if (!piece) return;
     this.#enter('decode');
-    this.#answer.add(event, this.#clock.now());
+    this.#answer.add(piece, this.#clock.now());
     this.#touch('piece');
-  }
-
-  /** The exact text that the model saw, where the engine tells it. */
-  rendered(prompt: string): void {
-    this.#rendered = prompt;
   }
 
   /** Passes the events on; a failure among them is noted and thrown on. */
@@ -247,6 +247,13 @@ export class Recording {
     this.#version++;
     this.#onChange(change);
   }
+}
+
+/** A call is told as a text of its own: an arrow, the name, the arguments as they come. */
+function pieceOf(event: ChatEvent): Pick<RequestPieceJson, 'type' | 'text'> | undefined {
+  if (event.type === 'text' || event.type === 'reasoning') return event;
+  if (event.type === 'tool-call') return { type: 'text', text: `→ ${event.name} ` };
+  return event.type === 'tool-arguments' ? { type: 'text', text: event.text } : undefined;
 }
 
 /** Names, headers and the record itself. */

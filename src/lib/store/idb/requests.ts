@@ -8,8 +8,14 @@ interface Stored {
   readonly record: unknown;
 }
 
+interface Media {
+  readonly key: string;
+  readonly text: string;
+}
+
 const entryKey = (id: string) => `entry ${id}`;
 const recordKey = (id: string) => `record ${id}`;
+const mediaKey = (key: string) => `media ${key}`;
 
 /** Implements the runner's `RequestStore`. */
 export class IdbRequests {
@@ -32,21 +38,29 @@ export class IdbRequests {
     );
   }
 
-  put(requests: readonly Stored[]): Promise<void> {
+  media(key: string): Promise<unknown> {
+    return translated(() =>
+      this.#store('readonly', (store) => promisifyRequest<unknown>(store.get(mediaKey(key)))),
+    );
+  }
+
+  put(requests: readonly Stored[], media: readonly Media[] = []): Promise<void> {
     return this.#change((store) => {
       for (const { id, entry, record } of requests) {
         store.put(entry, entryKey(id));
         store.put(record, recordKey(id));
       }
+      for (const { key, text } of media) store.put(text, mediaKey(key));
     });
   }
 
-  remove(ids: readonly string[]): Promise<void> {
+  remove(ids: readonly string[], mediaKeys: readonly string[] = []): Promise<void> {
     return this.#change((store) => {
       for (const id of ids) {
         store.delete(entryKey(id));
         store.delete(recordKey(id));
       }
+      for (const key of mediaKeys) store.delete(mediaKey(key));
     });
   }
 

@@ -7,9 +7,15 @@ interface Stored {
   readonly record: unknown;
 }
 
+interface Media {
+  readonly key: string;
+  readonly text: string;
+}
+
 /** Implements the runner's `RequestStore`. */
 export class MemoryRequests {
   #kept = new Map<string, Stored>();
+  #media = new Map<string, string>();
 
   entries(): Promise<readonly unknown[]> {
     return attempt(() => {
@@ -22,18 +28,29 @@ export class MemoryRequests {
     return attempt(() => structuredClone(this.#kept.get(id)?.record));
   }
 
-  put(requests: readonly Stored[]): Promise<void> {
+  media(key: string): Promise<unknown> {
+    return attempt(() => this.#media.get(key));
+  }
+
+  put(requests: readonly Stored[], media: readonly Media[] = []): Promise<void> {
     return attempt(() => {
       const copies = structuredClone(requests);
       for (const each of copies) this.#kept.set(each.id, each);
+      for (const { key, text } of media) this.#media.set(key, text);
     });
   }
 
-  remove(ids: readonly string[]): Promise<void> {
-    return attempt(() => ids.forEach((id) => this.#kept.delete(id)));
+  remove(ids: readonly string[], mediaKeys: readonly string[] = []): Promise<void> {
+    return attempt(() => {
+      for (const id of ids) this.#kept.delete(id);
+      for (const key of mediaKeys) this.#media.delete(key);
+    });
   }
 
   clear(): Promise<void> {
-    return attempt(() => this.#kept.clear());
+    return attempt(() => {
+      this.#kept.clear();
+      this.#media.clear();
+    });
   }
 }

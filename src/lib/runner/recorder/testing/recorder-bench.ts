@@ -14,14 +14,14 @@ import { json, streamed } from '#lib/runner/endpoints/respond.ts';
 import { Log } from '#lib/runner/log/log.ts';
 import { logRequests } from '#lib/runner/log/request-lines.ts';
 import { Router, type Call } from '#lib/runner/router.ts';
-import { Scheduler } from '#lib/runner/scheduler.ts';
+import { Scheduler } from '#lib/runner/scheduler/scheduler.ts';
 import type { IndexedModel } from '#lib/store/port.ts';
 import { MemoryLogLines } from '#lib/store/memory/log-lines.ts';
 import { MemoryRequests } from '#lib/store/memory/requests.ts';
 import { recorded } from '#lib/runner/recorder/recorded.ts';
 import { Recorder } from '#lib/runner/recorder/recorder.ts';
 import type { Recording } from '#lib/runner/recorder/recording.ts';
-import { acquireRecorded } from '#lib/runner/recorder/turn.ts';
+import { runRecorded } from '#lib/runner/recorder/turn.ts';
 
 export const chatPath = '/v1/chat/completions';
 export const modelId: Digest = `sha256:${'a'.repeat(64)}`;
@@ -52,7 +52,11 @@ export async function makeRecorderBench(options: BenchOptions = {}) {
   const failures: unknown[] = [];
   const [requests, lines] = [options.requests ?? new MemoryRequests(), options.lines ?? new MemoryLogLines()];
   const scheduler = new Scheduler({ engines: [new ScriptedEngine(options)], clock });
-  const log = new Log({ clock, store: lines, answering: () => scheduler.resident?.state === 'busy' });
+  const log = new Log({
+    clock,
+    store: lines,
+    answering: () => scheduler.residents.some(({ state }) => state === 'busy'),
+  });
   const onError = (thrown: unknown) => {
     failures.push(thrown);
     log.failure('runner', thrown);
@@ -146,17 +150,15 @@ async function* generate(
   const wanted = {
     id,
     name: 'ai/tiny',
+    mode: 'completion' as const,
+    sizeBytes: 1,
     config: { contextSize: 64 },
     open: () => Promise.resolve({ kind: 'gguf', id, weights: [] } as const),
   };
   const { messages: _messages, ...parameters } = request;
-  const lease = await acquireRecorded({ scheduler, recording }, wanted, parameters, signal);
-  recording.rendered(`<user>${JSON.stringify(request.messages)}`);
-  try {
-    yield* recording.observe(lease.model.chat(request, signal));
-  } finally {
-    lease.release();
-  }
+  yield* runRecorded({ scheduler, recording }, { wanted, parameters, signal }, (model) =>
+    recording.observe(model.chat(request, signal)),
+  );
 }
 
 async function* frames(

@@ -1,0 +1,20 @@
+/** Whether a list that grows stays at its end: until a reader scrolls up, and again from when they come back to it. */
+
+interface Place {
+  readonly offset: number;
+  /** Pixels below what is seen. */
+  readonly distanceToEnd: number;
+}
+
+const nearPx = 48;
+const atEndPx = 4;
+
+/** A list that becomes shorter also moves up, but stays at its end. */
+export function followsAfter(
+  isFollowing: boolean,
+  before: number,
+  { offset, distanceToEnd }: Place,
+): boolean {
+  if (offset < before && distanceToEnd > atEndPx) return false;
+  return isFollowing || (offset > before && distanceToEnd < nearPx);
+}
