@@ -1,5 +1,5 @@
 // `npm run bench`: measures the built app in a real Chromium and prints each figure beside its goal. One part alone:
-//   node bench/run.mjs pull|stream|load|memory|archives|store [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--still]
+//   node bench/run.mjs pull|stream|load|memory|archives|store|record|gateway [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--still]
 import { cpus, loadavg, type as system } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,8 @@ const parts = {
   memory: () => import('./memory.mjs'),
   archives: () => import('./archives.mjs'),
   store: () => import('./store.mjs'),
+  record: () => import('./record.mjs'),
+  gateway: () => import('./gateway.mjs'),
 };
 const names = Object.keys(parts);
 const tiny = join(root, 'tests', 'fixtures', 'tiny.gguf');
@@ -23,7 +25,7 @@ const { values, positionals } = parseArgs({
     /** Size of what `pull` and `memory` pull and of the file of `store`. */
     mb: { type: 'string' },
     rounds: { type: 'string', default: '3' },
-    /** The model of `stream` and `load`. */
+    /** The model of `stream`, `load`, `record` and `gateway`. */
     gguf: { type: 'string', default: tiny },
     /** Measures this build instead of building the sources. */
     build: { type: 'string' },

@@ -12,7 +12,16 @@ export interface RequestPath {
 type RequestHead = Pick<IncomingMessage, 'method' | 'headers'>;
 
 const apiRoots = ['/engines', '/v1', '/models', '/api', '/anthropic', '/responses', '/_sampan'];
-const apiPaths = new Set(['/rerank', '/score', '/logs', '/requests', '/metrics', '/version']);
+const apiPaths = new Set([
+  '/rerank',
+  '/score',
+  '/tokenize',
+  '/detokenize',
+  '/logs',
+  '/requests',
+  '/metrics',
+  '/version',
+]);
 
 /** Throws `invalid_request` for anything but a plain path. */
 export function parseRequestPath(requestTarget: string | undefined): RequestPath {

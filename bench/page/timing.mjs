@@ -1,4 +1,20 @@
 // The clock of one streamed answer, fed with its chunks as they arrive.
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+
+/** `send` asks for a stream; the clock starts before it. */
+export async function readAnswer(send) {
+  const timing = new Timing();
+  const response = await send();
+  if (!response.ok) throw new Error(await response.text());
+  const events = response.body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream());
+  const reader = events.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    if (next.value.data !== '[DONE]') timing.mark(JSON.parse(next.value.data));
+  }
+  return timing.toJSON();
+}
 
 export class Timing {
   #startMs = performance.now();

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
+import { ManualClock } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { FileResponse } from '#lib/core/file-response.ts';
 import { scratchCompanion } from '#server/testing/companion.ts';
@@ -430,6 +431,23 @@ describe('a WebSocket', () => {
       headers: { 'sec-fetch-site': 'same-origin', host: 'evil.example' },
     });
     expect(rebound.status).toBe(403);
+  });
+
+  it('is waited for as long as the first time when it is a headless one that crashed', async () => {
+    const clock = new ManualClock(0);
+    await using companion = await scratchCompanion({ firstTabMs: 30_000, clock });
+    {
+      await using first = openTab(companion.url, async () => new Response('first'));
+      expect((await call(companion.port, '/version')).text).toBe('first');
+      first.sockets[0]?.close();
+      await expect.poll(() => first.sockets[0]?.readyState).toBe(NodeWebSocket.CLOSED);
+    }
+    const reply = call(companion.port, '/version');
+    // By now it has arrived and waits.
+    await call(companion.port, '/logo.svg');
+    await clock.advance(5000);
+    await using _second = openTab(companion.url, async () => new Response('second'));
+    expect((await reply).text).toBe('second');
   });
 
   it('does not keep the companion from closing', async () => {

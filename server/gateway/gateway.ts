@@ -133,7 +133,9 @@ export class SocketGateway implements TabGateway {
 
   #patienceMs(): number {
     if (this.#lastLostMs === undefined) return this.#firstTabMs;
-    return this.#clock.now() - this.#lastLostMs < recentMs ? returnMs : 0;
+    // A headless browser that crashed is started again, which takes as long as the first time.
+    const isRecent = this.#clock.now() - this.#lastLostMs < Math.max(recentMs, this.#firstTabMs);
+    return isRecent ? Math.max(returnMs, this.#firstTabMs) : 0;
   }
 }
 

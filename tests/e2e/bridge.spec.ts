@@ -168,7 +168,7 @@ test('bad requests get their true status through the service worker', async ({ p
     [{ model, messages: [] }, 400, 'invalid_request'],
     [{ model: 'ai/unknown', messages }, 404, 'model_not_found'],
     [{ model, messages: [{ role: 'user', content: 'word '.repeat(5000) }] }, 400, 'context_length_exceeded'],
-    [{ model, messages, stream: true, tools: [{}] }, 400, 'unsupported_parameter'],
+    [{ model, messages, stream: true, audio: { voice: 'a' } }, 400, 'unsupported_parameter'],
   ];
   for (const [body, status, code] of cases) {
     const answer = await fetchIn(page, path, body);

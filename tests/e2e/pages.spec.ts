@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { expect, fetchIn, pullIn, ready, say, test, tinyOn } from '#tests/support/app.ts';
 
 const paths = ['/catalog', '/models', '/chat', '/nowhere'];
-const tabs = ['overview', 'configure', 'files', 'metadata', 'json'];
+const tabs = ['overview', 'configure', 'bench', 'files', 'metadata', 'json'];
 
 async function violations(page: Page): Promise<string[]> {
   // A client of its own would load a page without isolation, which the app's own headers forbid.

@@ -9,7 +9,7 @@ type Destination =
   | 'network';
 
 const apiRoots = ['engines', 'v1', 'models', 'api', 'anthropic', 'responses', '_sampan'];
-const apiExact = ['/rerank', '/score', '/logs', '/metrics', '/version'];
+const apiExact = ['/rerank', '/score', '/tokenize', '/detokenize', '/logs', '/metrics', '/version'];
 const uploadPaths = ['/models/load', '/_sampan/blobs', '/_sampan/requests/import'];
 const downloadPath = /^\/models\/.+\/export$|^\/_sampan\/requests\/export$|^\/_sampan\/bench$/;
 const networkRoots = ['_relay', 'v2'];

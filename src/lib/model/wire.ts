@@ -152,6 +152,12 @@ export interface PackagedFileJson {
   readonly name: string;
 }
 
+/** A blob that was uploaded before, with its path inside the folder it is from. */
+export interface FolderFileJson {
+  readonly digest: Digest;
+  readonly path: string;
+}
+
 /** `POST /_sampan/package`: a new model from files or from a stored model; answers with its `LocalModelJson`. */
 export interface PackageRequestJson {
   /** The new name. */
@@ -161,6 +167,10 @@ export interface PackageRequestJson {
   readonly from?: string;
   /** GGUF files; several are shards in order. */
   readonly weights?: readonly PackagedFileJson[];
+  /** The folder of an MLC model, in Docker's format only; with it `from` and `weights` are absent. */
+  readonly files?: readonly FolderFileJson[];
+  /** For `files` without a `.wasm`: the model, `hf.co/mlc-ai/…`, whose compiled library runs this one too. */
+  readonly library_from?: string;
   /** `null` takes the one of `from` away. */
   readonly chat_template?: PackagedFileJson | null;
   readonly projector?: PackagedFileJson | null;

@@ -26,12 +26,14 @@ import { json } from './endpoints/respond.ts';
 import { sampanModelRoutes } from './endpoints/sampan-models.ts';
 import { sampanRoutes } from './endpoints/sampan.ts';
 import { selfTestRoutes } from './endpoints/self-test.ts';
+import { tokenizeRoutes } from './endpoints/tokenize.ts';
 import { Feed } from './feed.ts';
 import { ModelInsights } from './library/insight.ts';
 import { Janitor } from './library/janitor.ts';
 import { Library } from './library/library.ts';
 import { describeAll } from './library/local.ts';
 import { Pins } from './library/pins.ts';
+import { Tokenizers } from './library/tokenizers.ts';
 import { Uploads } from './library/uploads.ts';
 import { Log, type EngineLine } from './log/log.ts';
 import type { LogStore } from './log/port.ts';
@@ -140,7 +142,7 @@ export class Runner {
     );
     const stored = new Signal();
     library.changed.subscribe(() => stored.notify());
-    const packager = { library, store, uploads, clock };
+    const packager = { library, store, uploads, registry, clock };
     const models = { library, store, registry, settings, pins, clock, janitor, packager, inherit };
     const feed = new Feed({
       clock,
@@ -177,6 +179,7 @@ export class Runner {
         clock,
         version,
       }),
+      ...tokenizeRoutes({ library, tokenizers: new Tokenizers(library) }),
       ...logRoutes(log),
       ...metricsRoutes({ recorder, scheduler }),
       ...openAiModelRoutes(library),

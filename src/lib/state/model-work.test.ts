@@ -151,6 +151,24 @@ it('copies the files one by one and packages their digests', async () => {
   expect(end).toBe('local/mine is packaged.');
 });
 
+it('copies the files of a folder and packages them by their paths in it', async () => {
+  const client = blobs(new ScriptedClient()).on('POST /_sampan/package', json({}));
+  const plan = {
+    target: 'docker.io/local/mlc:latest',
+    format: 'docker',
+    files: [{ path: 'weights/model.gguf', file: weights }],
+    libraryFrom: 'hf.co/mlc-ai/Tiny-q0f32-MLC',
+  } as const;
+  await run(packageWork(client, plan));
+  expect(client.sent.at(-1)?.body).toEqual({
+    target: 'docker.io/local/mlc:latest',
+    format: 'docker',
+    files: [{ path: 'weights/model.gguf', digest: digestOf(1) }],
+    library_from: 'hf.co/mlc-ai/Tiny-q0f32-MLC',
+    created_ms: 1_790_000_000_000,
+  });
+});
+
 it('takes a part of a stored model away with null', async () => {
   const client = new ScriptedClient().on('POST /_sampan/package', json({}));
   const plan = { target: 'local/mine', format: 'cncf', from: 'ai/smollm2', projector: null } as const;

@@ -12,6 +12,7 @@ import type {
 import { post, send, type Client } from './client.ts';
 import { referencePath, shortReference } from './names.ts';
 import { jsonLines } from './ndjson.ts';
+import type { PickedFile } from './package-draft-folder.ts';
 import type { Credentials } from './pulls.svelte.ts';
 import type { Work } from './tasks.svelte.ts';
 
@@ -95,6 +96,10 @@ export interface PackagePlan {
   readonly chatTemplate?: File | null;
   readonly projector?: File | null;
   readonly licenses?: readonly File[];
+  /** Of the folder of an MLC model, instead of everything above. */
+  readonly files?: readonly PickedFile[];
+  /** Whose compiled library it takes, when it has none. */
+  readonly libraryFrom?: string;
   readonly contextSize?: number;
 }
 
@@ -146,17 +151,21 @@ async function* uploaded(
   throw new ApiError('host_lost', `${file.name} was not copied to its end. Try again.`);
 }
 
-function filesOf({ weights = [], chatTemplate, projector, licenses = [] }: PackagePlan): readonly File[] {
-  return [...weights, chatTemplate, projector, ...licenses].filter((file) => file instanceof File);
+function filesOf(plan: PackagePlan): readonly File[] {
+  const { weights = [], chatTemplate, projector, licenses = [], files = [] } = plan;
+  const picked = files.map(({ file }) => file);
+  return [...weights, chatTemplate, projector, ...licenses, ...picked].filter((file) => file instanceof File);
 }
 
 function toRequest(plan: PackagePlan, stored: ReadonlyMap<File, BlobJson>): PackageRequestJson {
-  const { target, format, from, weights, chatTemplate, projector, licenses, contextSize } = plan;
-  const named = (file: File): PackagedFileJson => {
+  const { target, format, from, weights, chatTemplate, projector, licenses, files, contextSize } = plan;
+  const digestOf = (file: File): Digest => {
     const blob = stored.get(file);
     if (!blob) throw new ApiError('internal', `${file.name} was not stored. Package it again.`);
-    return { digest: blob.digest, name: file.name };
+    return blob.digest;
   };
+  const named = (file: File): PackagedFileJson => ({ digest: digestOf(file), name: file.name });
+  const dated = weights ?? files?.map(({ file }) => file);
   return {
     target,
     format,
@@ -165,9 +174,11 @@ function toRequest(plan: PackagePlan, stored: ReadonlyMap<File, BlobJson>): Pack
     ...(chatTemplate !== undefined && { chat_template: chatTemplate && named(chatTemplate) }),
     ...(projector !== undefined && { projector: projector && named(projector) }),
     ...(licenses && { licenses: licenses.map(named) }),
+    ...(files && { files: files.map(({ path, file }) => ({ path, digest: digestOf(file) })) }),
+    ...(plan.libraryFrom !== undefined && { library_from: plan.libraryFrom }),
     ...(contextSize !== undefined && { context_size: contextSize }),
     // The same files give the same model, whenever and wherever they are packaged.
-    ...(weights && { created_ms: Math.max(...weights.map((file) => file.lastModified)) }),
+    ...(dated && { created_ms: Math.max(...dated.map((file) => file.lastModified)) }),
   };
 }
 

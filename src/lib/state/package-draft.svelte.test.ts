@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { FolderLibrary, MlcFolder } from './package-draft-folder.ts';
 import { PackageDraft } from './package-draft.svelte.ts';
 
 const file = (name: string) => new File(['x'], name);
@@ -60,4 +61,39 @@ it.each([
   spoil(draft);
   if (draft.target === '') draft.target = 'local/mine';
   expect(() => draft.plan()).toThrow(expect.objectContaining({ param }));
+});
+
+function folderWith(library: FolderLibrary): MlcFolder {
+  const files = [{ path: 'mlc-chat-config.json', file: file('mlc-chat-config.json') }];
+  return {
+    name: 'Tiny-q0f32-MLC',
+    architecture: 'llama',
+    quantization: 'q0f32',
+    files,
+    sizeBytes: 1,
+    library,
+  };
+}
+
+it('is made of a folder, in the one format there is for it', () => {
+  const folder = folderWith({ kind: 'listed', reference: 'hf.co/mlc-ai/Tiny-q0f32-MLC' });
+  const draft = new PackageDraft({ folder });
+  draft.format = 'cncf';
+  expect(draft.plan()).toEqual({
+    target: 'docker.io/local/tiny:q0f32',
+    format: 'docker',
+    files: folder.files,
+    libraryFrom: 'hf.co/mlc-ai/Tiny-q0f32-MLC',
+  });
+});
+
+it.each([
+  ['no folder', undefined, /Choose the folder/],
+  ['a folder without a library', folderWith({ kind: 'none' }), /no model called “Tiny-q0f32-MLC”/],
+])('says what is wrong with %s', (_, folder, message) => {
+  const draft = new PackageDraft(folder && { folder });
+  draft.source = 'folder';
+  draft.target = 'local/mine';
+  expect(() => draft.plan()).toThrow(message);
+  expect(() => draft.plan()).toThrow(expect.objectContaining({ param: 'folder' }));
 });

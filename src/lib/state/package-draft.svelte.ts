@@ -1,15 +1,17 @@
-/** A package as it is put together: from files of this machine or from a stored model. */
+/** A package as it is put together: from files or a folder of this machine, or from a stored model. */
 import { ApiError } from '#lib/core/errors.ts';
 import { canonicalReference, parseReference } from '#lib/model/reference.ts';
 import type { PackagePlan } from './model-work.ts';
+import type { MlcFolder } from './package-draft-folder.ts';
 import { suggestName } from './suggest-name.ts';
 
-export type PackageField = 'target' | 'weights' | 'from' | 'context_size';
+export type PackageField = 'target' | 'weights' | 'folder' | 'from' | 'context_size';
 
-type Source = 'files' | 'model';
+type Source = 'files' | 'folder' | 'model';
 
 export interface PackageDraftOptions {
   readonly files?: readonly File[];
+  readonly folder?: MlcFolder;
   /** A stored model to begin with. */
   readonly from?: string;
 }
@@ -23,21 +25,28 @@ export class PackageDraft {
   /** Leaves out the template or the projector of the stored model. */
   readonly leftOut = $state({ chatTemplate: false, projector: false });
   #weights = $state.raw<readonly File[]>([]);
+  #folder = $state.raw<MlcFolder>();
   #chatTemplate = $state.raw<File>();
   #projector = $state.raw<File>();
   #licenses = $state.raw<readonly File[]>([]);
 
-  constructor({ files, from }: PackageDraftOptions = {}) {
+  constructor({ files, folder, from }: PackageDraftOptions = {}) {
     if (from !== undefined) {
       this.source = 'model';
       this.from = from;
     }
     if (files) this.takeWeights(files);
+    if (folder) this.takeFolder(folder);
   }
 
   /** In the order of their names, which is the order of shards. */
   get weights(): readonly File[] {
     return this.#weights;
+  }
+
+  /** Of an MLC model. */
+  get folder(): MlcFolder | undefined {
+    return this.#folder;
   }
 
   get chatTemplate(): File | undefined {
@@ -56,7 +65,15 @@ export class PackageDraft {
   takeWeights(files: readonly File[]): void {
     const suggested = this.#suggestion;
     this.#weights = [...files].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
-    if (this.target === '' || this.target === suggested) this.target = this.#suggestion ?? '';
+    this.#suggestInsteadOf(suggested);
+  }
+
+  /** Makes it the source; suggests a name too, unless one was typed. */
+  takeFolder(folder: MlcFolder): void {
+    const suggested = this.#suggestion;
+    this.source = 'folder';
+    this.#folder = folder;
+    this.#suggestInsteadOf(suggested);
   }
 
   takeChatTemplate(file: File | undefined): void {
@@ -74,6 +91,7 @@ export class PackageDraft {
   /** Throws an `ApiError` whose `param` is the `PackageField` that is at fault. */
   plan(): PackagePlan {
     const target = this.#checkedTarget();
+    if (this.source === 'folder') return { target, format: 'docker', ...this.#folderParts() };
     const contextSize = this.#checkedContextSize();
     return {
       target,
@@ -87,8 +105,13 @@ export class PackageDraft {
   }
 
   get #suggestion(): string | undefined {
+    if (this.source === 'folder') return this.#folder && suggestName(this.#folder.name.replace(/-mlc$/i, ''));
     const [first] = this.#weights;
     return first && suggestName(first.name);
+  }
+
+  #suggestInsteadOf(suggested: string | undefined): void {
+    if (this.target === '' || this.target === suggested) this.target = this.#suggestion ?? '';
   }
 
   #checkedTarget(): string {
@@ -121,8 +144,21 @@ export class PackageDraft {
     });
   }
 
+  #folderParts(): Pick<PackagePlan, 'files' | 'libraryFrom'> {
+    if (!this.#folder)
+      throw new ApiError('invalid_request', 'Choose the folder of the model.', { param: 'folder' });
+    const { files, library } = this.#folder;
+    if (library.kind === 'own') return { files };
+    if (library.kind === 'listed') return { files, libraryFrom: library.reference };
+    throw new ApiError('unsupported_model_format', noLibrary(this.#folder), { param: 'folder' });
+  }
+
   #part(name: 'chatTemplate' | 'projector', file: File | undefined): Partial<PackagePlan> {
     if (file) return { [name]: file };
     return this.source === 'model' && this.leftOut[name] ? { [name]: null } : {};
   }
+}
+
+function noLibrary({ name }: MlcFolder): string {
+  return `The folder has no compiled library (.wasm) for WebLLM here, and WebLLM’s list has no model called “${name}”. Put the library into the folder, or call the folder as its model is called there.`;
 }

@@ -52,6 +52,16 @@ it('shows a line with its time, level, part and text, and the way to its request
   await expect.element(button(/Error 1/)).toBeVisible();
 });
 
+it('shows the text without a break between its pieces', async () => {
+  const { log } = await setUp();
+  const fields = { request: 'req_1', mode: 'chat' };
+  log.write(lineSample(1, { message: 'short' }), lineSample(2, { message: 'request began', fields }));
+  await expect.poll(linesInView).toBe(2);
+  const [short, long] = [...document.querySelectorAll('.line')];
+  expect(long?.querySelector('.tx')?.textContent).toBe('request began request=req_1 mode=chat');
+  expect(long?.getBoundingClientRect().height).toBe(short?.getBoundingClientRect().height);
+});
+
 /** Written so, because the compiler warns of it in any other form. */
 const rightToLeft = String.fromCodePoint(0x202e);
 
@@ -132,6 +142,25 @@ it('has only what is in view in the document, and stays at the end until the rea
   await button('Jump to end').click();
   await expect.element(page.getByText('line 20001')).toBeInViewport();
   await expect.element(button('Following · Space to pause')).toBeVisible();
+});
+
+it('opens at the end of lines of any height, in whatever batches they come', async () => {
+  const { log, desk } = await setUp();
+  for (let batch = 0; batch < 20; batch++) {
+    const lines = linesFrom(1 + batch * 10, 10);
+    log.write(
+      ...lines.map((line, index) => ({ ...line, message: 'word '.repeat(1 + ((index * 37) % 150)) })),
+    );
+    await expect.poll(() => desk.view.list.lineCount).toBe((batch + 1) * 10);
+  }
+  log.write(lineSample(201));
+  await expect.element(page.getByText('line 201')).toBeInViewport();
+  await expect.element(button('Following · Space to pause')).toBeVisible();
+  list()
+    .element()
+    .dispatchEvent(new WheelEvent('wheel', { deltaY: -300 }));
+  list().element().scrollBy({ top: -300 });
+  await expect.element(button('Jump to end')).toBeVisible();
 });
 
 it('scrolls sideways where lines are not wrapped, and never otherwise', async () => {

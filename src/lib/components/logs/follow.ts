@@ -4,6 +4,8 @@ interface Place {
   readonly offset: number;
   /** Pixels below what is seen. */
   readonly distanceToEnd: number;
+  /** Whether the reader is scrolling; lists also move by themselves, when lines turn out higher than expected. */
+  readonly isByReader: boolean;
 }
 
 const nearPx = 48;
@@ -13,8 +15,8 @@ const atEndPx = 4;
 export function followsAfter(
   isFollowing: boolean,
   before: number,
-  { offset, distanceToEnd }: Place,
+  { offset, distanceToEnd, isByReader }: Place,
 ): boolean {
-  if (offset < before && distanceToEnd > atEndPx) return false;
+  if (isByReader && offset < before && distanceToEnd > atEndPx) return false;
   return isFollowing || (offset > before && distanceToEnd < nearPx);
 }

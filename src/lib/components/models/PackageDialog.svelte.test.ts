@@ -1,13 +1,17 @@
 import { expect, it, vi } from 'vitest';
 import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
+import { ApiError } from '#lib/core/errors.ts';
+import type { MlcFolder } from '#lib/state/package-draft-folder.ts';
 import { PackageDraft } from '#lib/state/package-draft.svelte.ts';
 import PackageDialog from './PackageDialog.svelte';
 import { localSample } from './testing/model-samples.ts';
 
 async function setUp(draft = new PackageDraft()) {
   const onPackage = vi.fn();
-  await render(PackageDialog, { models: [localSample()], draft, onPackage, onClose: vi.fn() });
+  const readFolder = () =>
+    Promise.reject(new ApiError('unsupported_model_format', 'This folder lacks a.bin.'));
+  await render(PackageDialog, { models: [localSample()], draft, readFolder, onPackage, onClose: vi.fn() });
   return { onPackage, submit: page.getByRole('button', { name: 'Package', exact: true }) };
 }
 
@@ -63,4 +67,38 @@ it('says at the name what is wrong with it', async () => {
   await expect
     .element(page.getByRole('textbox', { name: 'Name' }))
     .toHaveAccessibleDescription(/has a space in it/);
+});
+
+const folder: MlcFolder = {
+  name: 'Tiny-q0f32-MLC',
+  architecture: 'llama',
+  quantization: 'q0f32',
+  files: [{ path: 'mlc-chat-config.json', file: new File(['{}'], 'mlc-chat-config.json') }],
+  sizeBytes: 2_900_000,
+  library: { kind: 'listed', reference: 'hf.co/mlc-ai/Tiny-q0f32-MLC' },
+};
+
+it('packages a dropped MLC folder and says where its library comes from', async () => {
+  const { onPackage, submit } = await setUp(new PackageDraft({ folder }));
+  const dialog = page.getByRole('dialog');
+  await expect.element(dialog).toHaveTextContent('that of hf.co/mlc-ai/Tiny-q0f32-MLC is downloaded for it');
+  await expect.element(page.getByRole('group', { name: 'Format' })).not.toBeInTheDocument();
+  await submit.click();
+  expect(onPackage).toHaveBeenCalledExactlyOnceWith({
+    target: 'docker.io/local/tiny:q0f32',
+    format: 'docker',
+    files: folder.files,
+    libraryFrom: 'hf.co/mlc-ai/Tiny-q0f32-MLC',
+  });
+});
+
+it('says at the folder that it has no library', async () => {
+  const { onPackage, submit } = await setUp(
+    new PackageDraft({ folder: { ...folder, library: { kind: 'none' } } }),
+  );
+  await submit.click();
+  expect(onPackage).not.toHaveBeenCalled();
+  await expect
+    .element(page.getByLabelText('Folder', { exact: true }))
+    .toHaveAccessibleDescription(/no compiled library \(\.wasm\)/);
 });

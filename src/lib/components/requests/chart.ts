@@ -1,6 +1,7 @@
 /** Draws one line of figures over time. Loaded when a chart is shown, and not before. */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { clockOf } from './request-words.ts';
 
 export interface ChartData {
   /** Unix seconds. */
@@ -50,8 +51,8 @@ function optionsOf(host: HTMLElement, { kind, colour, height }: ChartLook): uPlo
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     axes: [
-      { ...axis, size: 24, space: 80 },
-      { ...axis, size: 44, space: 24 },
+      { ...axis, size: 24, space: 80, values: clocks },
+      { ...axis, size: 44, space: 24, ...(bars && { incrs: wholeSteps }) },
     ],
     scales: {
       y: { range: (_plot, _least, most) => [0, Number.isFinite(most) && most > 0 ? most * 1.1 : 1] },
@@ -67,6 +68,16 @@ function optionsOf(host: HTMLElement, { kind, colour, height }: ChartLook): uPlo
       },
     ],
   };
+}
+
+/** What is counted has no halves. */
+const wholeSteps = Array.from({ length: 9 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat();
+
+/** As in the list, in one line: the library's own have the date in a second one. */
+function clocks(_plot: uPlot, seconds: number[], _axis: number, _space: number, step: number): string[] {
+  return seconds.map((at) => clockOf(at * 1000).slice(0, step < 60 ? 8 : 5));
 }
 
 function toUplot({ times, values }: ChartData): uPlot.AlignedData {

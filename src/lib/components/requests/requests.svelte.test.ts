@@ -31,6 +31,21 @@ async function show(query = '', setUp: (sample: ReturnType<typeof pageSample>) =
   return { ...sample, onAddress, go, onDownload: props.onDownload };
 }
 
+const boxOf = (element: Element) => element.getBoundingClientRect();
+
+function shownBoxes(role: 'columnheader' | 'gridcell' | 'row') {
+  const boxes = page.getByRole(role).elements().map(boxOf);
+  return boxes.filter(({ width }) => width > 0);
+}
+
+const headBottom = () => shownBoxes('row')[0]?.bottom ?? Infinity;
+
+function activeTop() {
+  const id = page.getByRole('grid').element().getAttribute('aria-activedescendant');
+  const active = id === null ? null : document.getElementById(id);
+  return active?.getBoundingClientRect().top;
+}
+
 it('shows a request as it begins, goes on and ends', async () => {
   const { client } = await show();
   await expect.element(page.getByRole('heading', { name: 'No requests yet' })).toBeVisible();
@@ -53,6 +68,37 @@ it('has few of ten thousand rows in the document, and reads on at the end', asyn
   await userEvent.keyboard('{End}');
   await expect.element(row('Question 9701')).toBeVisible();
   await expect.poll(() => client.paths('GET').at(-1)).toContain('before=');
+});
+
+it('has its columns under their heads, at every width', async () => {
+  await show('', ({ client }) => (client.rows = [rowSample(2), rowSample(1)]));
+  await expect.element(row('Question 1')).toBeVisible();
+  for (const [width, columns] of [
+    [1280, 8],
+    [1024, 7],
+    [800, 6],
+  ] as const) {
+    await page.viewport(width, 800);
+    const heads = () => shownBoxes('columnheader');
+    await expect.poll(() => heads().length).toBe(columns);
+    const cells = shownBoxes('gridcell');
+    expect(cells.slice(0, columns).map(({ left }) => left)).toEqual(heads().map(({ left }) => left));
+    const [head, first, second] = shownBoxes('row');
+    expect(first?.top).toBeCloseTo(head?.bottom ?? 0, 0);
+    expect(second?.top).toBeCloseTo(first?.bottom ?? 0, 0);
+  }
+});
+
+it('shows the row that the keys reach, and not below the head', async () => {
+  await show('', ({ client }) => {
+    client.rows = Array.from({ length: 200 }, (_, index) => rowSample(200 - index));
+  });
+  await expect.element(row('Question 200')).toBeVisible();
+  await page.getByRole('grid').click({ position: { x: 5, y: 5 } });
+  await userEvent.keyboard('{End}');
+  await expect.poll(() => activeTop() ?? -1).toBeGreaterThan(headBottom());
+  await userEvent.keyboard('{PageUp}{PageUp}{PageUp}');
+  await expect.poll(() => activeTop() ?? -1).toBeGreaterThanOrEqual(headBottom());
 });
 
 it('opens by a click and by keys, and closes by Escape', async () => {

@@ -75,7 +75,7 @@ export class LlamaCppEngine implements Engine {
     const params = loadParams(files, config, facts, inForce);
     const log = new NativeLog(this.#log);
     const wllama = await this.#create(log, plan.build);
-    const life = watchOver(wllama, this.#locks);
+    const life = watchOver(wllama, this.#locks, log);
     try {
       signal?.throwIfAborted();
       await this.#loadOrGiveUp(wllama, files, params, { signal, lost: life.lost });

@@ -94,4 +94,22 @@ describe('ChunkReader', () => {
     const [finish] = reader.read(chunk({ text: '', finish_reason: 'length' }, measured));
     expect(finish).toMatchObject({ type: 'finish', reason: 'length', renderedPrompt: '1, 2' });
   });
+
+  const unreadable = chunk(undefined, { unreadable: true });
+
+  it('stands a replacement character in for a piece that could not be read', () => {
+    const reader = new ChunkReader();
+    expect(reader.read(unreadable)).toEqual([{ type: 'text', text: '\uFFFD' }]);
+    reader.read(chunk({ delta: { reasoning_content: 'hm' } }));
+    expect(reader.read(unreadable)).toEqual([{ type: 'reasoning', text: '\uFFFD' }]);
+    reader.read(chunk({ delta: { content: 'a' } }));
+    expect(reader.read(unreadable)).toEqual([{ type: 'text', text: '\uFFFD' }]);
+  });
+
+  it('says that probabilities cannot be told of a piece that could not be read', () => {
+    const reader = new ChunkReader({ alternatives: 0 });
+    expect(() => reader.read(unreadable)).toThrow(
+      expect.objectContaining({ code: 'not_supported', param: 'logprobs' }),
+    );
+  });
 });

@@ -1,6 +1,7 @@
 /** wllama's chunks, of chats and of raw completions, as the engine port's events. */
 import type { ChatCompletionChunk, ChatCompletionChunkDelta, RawCompletionChunk } from '@wllama/wllama';
 import type { ChatEvent, FinishReason, Timings, TokenLogprob, TokenUsage } from '#lib/openai/events.ts';
+import { isUnreadable, noLogprobs, replacementCharacter } from './half-characters.ts';
 import { readLogprobs } from './logprobs.ts';
 import { clientCallId } from './tool-call-id.ts';
 
@@ -20,13 +21,17 @@ export class ChunkReader {
   #prompt: string | undefined;
   /** Of tokens that made no whole character yet. */
   #held: readonly TokenLogprob[] = [];
+  /** What a piece that could not be read most likely was. */
+  #speech: 'text' | 'reasoning' = 'text';
 
   constructor({ alternatives, prompt }: ReaderOptions = {}) {
     this.#alternatives = alternatives;
     this.#prompt = prompt;
   }
 
+  /** Throws `not_supported` for a piece that could not be read, when something about its tokens was asked. */
   read(chunk: Chunk): readonly ChatEvent[] {
+    if (isUnreadable(chunk)) return this.#replacement();
     const events: ChatEvent[] = [];
     const progress = chunk.prompt_progress;
     if (progress) {
@@ -44,6 +49,7 @@ export class ChunkReader {
 
   #delta(delta: ChatCompletionChunkDelta): readonly ChatEvent[] {
     const reasoning = reasoningOf(delta);
+    if (reasoning) this.#speech = 'reasoning';
     return [
       ...(reasoning ? [{ type: 'reasoning', text: reasoning } as const] : []),
       ...this.#text(delta.content ?? ''),
@@ -53,9 +59,15 @@ export class ChunkReader {
 
   #text(text: string): readonly ChatEvent[] {
     if (text === '') return [];
+    this.#speech = 'text';
     const logprobs = this.#held;
     this.#held = [];
     return [{ type: 'text', text, ...(this.#alternatives !== undefined && { logprobs }) }];
+  }
+
+  #replacement(): readonly ChatEvent[] {
+    if (this.#alternatives !== undefined) throw noLogprobs();
+    return [{ type: this.#speech, text: replacementCharacter }];
   }
 
   #hold(logprobs: unknown): void {

@@ -29,14 +29,6 @@ describe('requestFault', () => {
     });
   });
 
-  it('says what it is about probabilities that cannot be told', () => {
-    const line = '[json.exception.type_error.316] invalid UTF-8 byte at index 0: 0xF0';
-    expect(requestFault(native, { input: 'messages' }, line)).toMatchObject({
-      code: 'not_supported',
-      param: 'logprobs',
-    });
-  });
-
   it('blames the messages for the rest, though the request had a form', () => {
     const asked = { input: 'messages', form: 'tools' } as const;
     expect(requestFault(native, asked, 'Value is not callable')).toMatchObject({

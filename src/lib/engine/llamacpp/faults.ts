@@ -95,20 +95,10 @@ export function notGguf(): ApiError {
 
 function refusal({ input, form }: Asked, nativeLine: string, cause: unknown): ApiError {
   if (form !== undefined && /schema|grammar/i.test(nativeLine)) return formFault(form, cause);
-  // It writes tokens into JSON as they are, and half a character is none.
-  if (/json.*utf-8/i.test(nativeLine)) return halfCharacter(cause);
   return new ApiError(
     'invalid_request',
     'The engine refused this request: the model’s chat template or a parameter does not accept it. Check the order of the roles and the parameters.',
     { param: input, cause },
-  );
-}
-
-function halfCharacter(cause: unknown): ApiError {
-  return new ApiError(
-    'not_supported',
-    'This build of llama.cpp cannot tell the probability of a token that is a part of a character, and one came. Ask again without “logprobs”.',
-    { param: 'logprobs', cause },
   );
 }
 

@@ -1,6 +1,7 @@
 /** The life of one engine worker: whether it still lives, and its end. */
 import type { Wllama } from '@wllama/wllama';
 import { lostFault } from './faults.ts';
+import type { NativeLog } from './native-log.ts';
 import { tapWorker, type Locks } from './worker-tap.ts';
 
 interface Life {
@@ -13,14 +14,14 @@ interface Life {
 }
 
 /** A dead worker answers nothing, so whoever waits for it is told by `exit`. */
-export function watchOver(wllama: Wllama, locks: Locks): Life {
+export function watchOver(wllama: Wllama, locks: Locks, log: NativeLog): Life {
   let report: (error: Error) => void = () => undefined;
   const lost = new Promise<Error>((resolve) => (report = resolve));
   const onDeath = () => {
     report(lostFault());
     void wllama.exit();
   };
-  const { stop } = tapWorker(wllama, { locks, onDeath });
+  const { stop } = tapWorker(wllama, { locks, log, onDeath });
   let ended = false;
   return {
     lost,

@@ -23,6 +23,11 @@ export class NativeLog {
     return errors;
   }
 
+  /** What explains the rejection that has just come. */
+  get lastError(): string | undefined {
+    return this.#errors.at(-1);
+  }
+
   readonly debug = (...parts: unknown[]): void => void this.#line('debug', parts);
   readonly log = (...parts: unknown[]): void => void this.#line('info', parts);
   readonly warn = (...parts: unknown[]): void => void this.#line('warn', parts);

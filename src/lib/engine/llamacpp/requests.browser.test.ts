@@ -91,6 +91,12 @@ describe('llama.cpp requests', patience, () => {
     expect(textOf(await ask(loaded, 'Send me an emoji.'))).toBe('🙂👍');
   });
 
+  it('answers to the end what is no UTF-8, with a replacement character', async () => {
+    const events = await complete(loaded, { prompt: 'S the', max_tokens: 32, ignore_eos: true });
+    expect(textOf(events)).toContain('\uFFFD');
+    expect(finishOf(events)).toMatchObject({ reason: 'length', usage: { completionTokens: 32 } });
+  });
+
   it('is held by a grammar, in chats and raw completions', async () => {
     const grammar = 'root ::= "maybe" | "perhaps"';
     expect(textOf(await ask(loaded, 'Hello!', { grammar }))).toMatch(/^(maybe|perhaps)$/);

@@ -1,14 +1,18 @@
 /**
  * wllama's connection to its worker, which the package keeps to itself. It is taken over at the moment when it is made,
- * for two things that the package has no way to do: calls one after another, and a sign of life.
+ * for three things that the package has no way to do: calls one after another, answers that go on after half a character,
+ * and a sign of life.
  */
 import type { Wllama } from '@wllama/wllama';
+import { resultInPlace } from './half-characters.ts';
+import type { NativeLog } from './native-log.ts';
 import { Turnstile } from './turnstile.ts';
 
 export type Locks = Pick<LockManager, 'request'>;
 
 interface TapOptions {
   readonly locks: Locks;
+  readonly log: NativeLog;
   /** The worker is gone without `stop` having been called. */
   readonly onDeath: () => void;
 }
@@ -21,7 +25,10 @@ interface WorkerProxy {
 }
 
 /** Call before `loadModel`. `stop` ends the watch, before the worker is ended on purpose. */
-export function tapWorker(wllama: Wllama, { locks, onDeath }: TapOptions): { readonly stop: () => void } {
+export function tapWorker(
+  wllama: Wllama,
+  { locks, log, onDeath }: TapOptions,
+): { readonly stop: () => void } {
   const unwatch = new AbortController();
   const lockName = `llamacpp-worker:${crypto.randomUUID()}`;
   let current: unknown = null;
@@ -30,7 +37,7 @@ export function tapWorker(wllama: Wllama, { locks, onDeath }: TapOptions): { rea
     set: (proxy: unknown) => {
       current = proxy;
       if (!isWorkerProxy(proxy)) return;
-      takeTurns(proxy);
+      takeTurns(proxy, log);
       holdLock(proxy, lockName, () => void watch(locks, lockName, unwatch.signal, onDeath));
     },
   });
@@ -38,10 +45,16 @@ export function tapWorker(wllama: Wllama, { locks, onDeath }: TapOptions): { rea
 }
 
 /** A C++ exception rejects every call that is in the worker at that time; so there is never more than one. */
-function takeTurns(proxy: WorkerProxy): void {
+function takeTurns(proxy: WorkerProxy, log: NativeLog): void {
   const turnstile = new Turnstile();
   const act = proxy.wllamaAction.bind(proxy);
-  proxy.wllamaAction = (name, body) => turnstile.pass(() => act(name, body));
+  proxy.wllamaAction = async (name, body) => {
+    try {
+      return await turnstile.pass(() => act(name, body));
+    } catch (thrown) {
+      return resultInPlace(name, thrown, log);
+    }
+  };
 }
 
 /** A worker that dies says nothing, but its locks become free. Its threads hold the lock too and die with it. */

@@ -92,9 +92,12 @@ describe('a call that is forced', () => {
     expect(events.some((event) => event.type === 'text')).toBe(false);
   });
 
-  it('is of the tool that is named', async () => {
-    const events = await answer({ tool_choice: { type: 'function', function: { name: 'get_time' } } });
+  it('is of the tool that is named, and one only', async () => {
+    const choice = { tool_choice: { type: 'function', function: { name: 'get_time' } } };
+    const events = await answer(choice);
     expect([named(events), argued(events)]).toEqual([['get_time'], '{}']);
+    const { request: given } = planChat(request(choice), native);
+    expect(schemaOf(given)).toMatchObject({ properties: { tool_calls: { maxItems: 1 } } });
   });
 
   it('is one where calls may not be parallel', () => {

@@ -31,7 +31,10 @@ export function planChat(given: ChatRequest, model: { readonly tools: boolean })
   if (model.tools && !isForced && !format) {
     return { request: { ...rest, messages, tools: [...tools], tool_choice: 'auto' }, read: asTold };
   }
-  return generic({ ...rest, messages }, tools, isForced ? 'forced' : format);
+  // Who names a function wants it once; a small model that is held to a list would go on.
+  const once = typeof given.tool_choice === 'object' && given.tool_choice !== null;
+  const asked = { ...rest, messages, ...(once && { parallel_tool_calls: false }) };
+  return generic(asked, tools, isForced ? 'forced' : format);
 }
 
 /** `held`: calls only, calls or this format, or calls or text. */

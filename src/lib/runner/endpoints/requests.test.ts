@@ -356,6 +356,7 @@ describe('GET /metrics', () => {
       `sampan_inter_token_seconds_sum{${labels}} 0.06`,
       'sampan_requests_in_flight 0',
       'sampan_queue_length 0',
+      'sampan_resident_bytes{model="ai/tiny",engine="llama.cpp",mode="completion"} 1',
       '# TYPE sampan_inter_token_seconds histogram',
     ]) {
       expect(text.split('\n')).toContain(line);

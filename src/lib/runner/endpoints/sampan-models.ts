@@ -47,6 +47,8 @@ const packageBody = v.strictObject({
   chat_template: v.optional(v.nullable(file)),
   projector: v.optional(v.nullable(file)),
   licenses: v.optional(v.array(file)),
+  files: v.optional(v.array(v.object({ digest, path: v.pipe(v.string(), v.minLength(1)) }))),
+  library_from: v.optional(v.pipe(v.string(), v.minLength(1))),
   context_size: v.optional(v.number()),
   created_ms: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
 });
@@ -108,7 +110,7 @@ async function inspect(call: Call, ports: SampanModelPorts): Promise<Response> {
 
 async function pack(call: Call, ports: SampanModelPorts): Promise<Response> {
   const wanted = withoutAbsent(parseBody(packageBody, await call.json()));
-  const model = await makeModel(wanted, ports.packager);
+  const model = await makeModel(wanted, ports.packager, call.request.signal);
   if (wanted.from !== undefined)
     await ports.inherit((await ports.library.getLenient(wanted.from)).id, model.id);
   return json(await describeLocal(model, ports), 201);

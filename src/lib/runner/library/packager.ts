@@ -12,7 +12,9 @@ import {
 import { canonicalReference, parseReference } from '#lib/model/reference.ts';
 import { repackage, type FileChange } from '#lib/model/repackage.ts';
 import type { PackagedFileJson, PackageRequestJson } from '#lib/model/wire.ts';
+import type { Registry } from '#lib/registry/port.ts';
 import type { BlobStore, IndexedModel } from '#lib/store/port.ts';
+import { packageFolder } from './folder-packager.ts';
 import type { Library } from './library.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -20,24 +22,37 @@ export interface PackagerPorts {
   readonly library: Library;
   readonly store: BlobStore;
   readonly uploads: Uploads;
+  /** For the compiled library of an MLC model that comes without. */
+  readonly registry: Registry;
   readonly clock: Clock;
 }
 
 /** Resolves when the model is listed under its new name. Throws `invalid_request` naming the field, and what packaging throws. */
-export async function makeModel(request: PackageRequestJson, ports: PackagerPorts): Promise<IndexedModel> {
+export async function makeModel(
+  request: PackageRequestJson,
+  ports: PackagerPorts,
+  signal: AbortSignal = AbortSignal.any([]),
+): Promise<IndexedModel> {
   const { library, uploads, clock } = ports;
   const target = parseReference(request.target);
   if (target.digest !== undefined) {
     throw new ApiError('invalid_reference', 'A new model needs a name and no digest.', { param: 'target' });
   }
-  const made =
-    request.from === undefined
-      ? await fromFiles(request, ports)
-      : await fromModel(request.from, request, ports);
+  const made = await madeOf(request, ports, signal);
   const { id, manifestBytes: manifest, configBytes: config } = made;
   await library.put({ id, manifest, config, addedAtMs: clock.now() }, [canonicalReference(target)]);
   uploads.settle(made.manifest.layers.map(({ digest }) => digest));
   return library.get(id);
+}
+
+function madeOf(
+  request: PackageRequestJson,
+  ports: PackagerPorts,
+  signal: AbortSignal,
+): Promise<ModelPackage> {
+  if (request.files) return packageFolder(request, ports, signal);
+  if (request.from === undefined) return fromFiles(request, ports);
+  return fromModel(request.from, request, ports);
 }
 
 async function fromFiles(request: PackageRequestJson, { store }: PackagerPorts): Promise<ModelPackage> {

@@ -1,4 +1,4 @@
-/** The log on the disk: written once a second while there is something new, and no more than its newest lines. */
+/** The log on the disk: written four times a second while there is something new, and no more than its newest lines. */
 import type { Clock } from '#lib/core/clock.ts';
 import type { LogLineJson } from '#lib/model/wire-requests.ts';
 import { parseLines } from './parse.ts';
@@ -9,7 +9,7 @@ interface Batch {
   readonly count: number;
 }
 
-const intervalMs = 1000;
+const intervalMs = 250;
 
 export class LogDisk {
   readonly #store: LogStore;

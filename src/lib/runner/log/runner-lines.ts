@@ -60,6 +60,7 @@ function fieldsOf(pull: PullJson): LogFields {
   return {
     ...(pull.status === 'done' && { model: pull.id }),
     ...(pull.error && { code: pull.error.code }),
-    bytes: pull.total_bytes,
+    // Not known before the manifest has come.
+    ...(pull.total_bytes > 0 && { bytes: pull.total_bytes }),
   };
 }

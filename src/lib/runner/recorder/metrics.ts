@@ -1,10 +1,12 @@
 /** Counts of all requests since the runner began, also of those that are not recorded, in Prometheus' text form. */
 import type { Recording } from './recording.ts';
-import { Counter, Histogram, gauge } from './prometheus.ts';
+import { Counter, Histogram, gauge, type Sample } from './prometheus.ts';
 
 export interface Gauges {
   /** Requests that wait for their turn. */
   readonly queued: number;
+  /** Models in memory and what they take of it, about. */
+  readonly resident: readonly Sample[];
 }
 
 const secondsBounds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
@@ -58,7 +60,7 @@ export class RequestMetrics {
     }
   }
 
-  toText({ queued }: Gauges): string {
+  toText({ queued, resident }: Gauges): string {
     return [
       this.#requests.toText(),
       this.#promptTokens.toText(),
@@ -67,8 +69,11 @@ export class RequestMetrics {
       this.#firstToken.toText(),
       this.#interToken.toText(),
       this.#duration.toText(),
-      gauge('sampan_requests_in_flight', 'Requests that are being answered or wait.', this.#underWay),
-      gauge('sampan_queue_length', 'Requests that wait for their turn.', queued),
+      gauge('sampan_requests_in_flight', 'Requests that are being answered or wait.', [
+        { value: this.#underWay },
+      ]),
+      gauge('sampan_queue_length', 'Requests that wait for their turn.', [{ value: queued }]),
+      gauge('sampan_resident_bytes', 'Estimated memory of a model that is loaded.', resident),
     ].join('');
   }
 }

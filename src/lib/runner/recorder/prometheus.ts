@@ -75,8 +75,16 @@ export class Histogram {
   }
 }
 
-export function gauge(name: string, help: string, value: number): string {
-  return `${head(name, help, 'gauge')}${name} ${value}\n`;
+export interface Sample {
+  readonly labels?: Labels;
+  readonly value: number;
+}
+
+export function gauge(name: string, help: string, samples: readonly Sample[]): string {
+  const lines = samples.map(
+    ({ labels, value }) => `${name}${labels ? `{${labelText(labels)}}` : ''} ${value}\n`,
+  );
+  return head(name, help, 'gauge') + lines.join('');
 }
 
 function head(name: string, help: string, type: 'counter' | 'gauge' | 'histogram'): string {
