@@ -16,6 +16,7 @@ export default defineConfig({
   reporter: [['list'], ['json']],
   use: {
     launchOptions: { args: chromiumArgs, executablePath: await chromiumPath() },
-    trace: 'retain-on-failure',
+    // A screencast of every test would cost as much as the tests themselves.
+    trace: { mode: 'retain-on-failure', screenshots: false },
   },
 });
