@@ -18,6 +18,13 @@ describe('WebLLM’s failures', () => {
     expect(requestFault(named(name))).toMatchObject({ code });
   });
 
+  it('an abort that nobody wanted is the loss of the device', () => {
+    const [running, left] = [new AbortController(), new AbortController()];
+    left.abort();
+    expect(requestFault(named('AbortError'), 512, running.signal)).toMatchObject({ code: 'device_lost' });
+    expect(requestFault(named('AbortError'), 512, left.signal)).toMatchObject({ code: 'aborted' });
+  });
+
   it.each([
     [named('DeviceLostError'), 'insufficient_memory'],
     [lostFault(), 'insufficient_memory'],

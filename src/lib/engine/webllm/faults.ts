@@ -25,10 +25,13 @@ const gpuLacks: ReadonlySet<string> = new Set([
   'WebGPUNotAvailableError',
 ]);
 
-/** A failed request. `device_lost` says that the model is gone with it. */
-export function requestFault(thrown: unknown, contextSize?: number): ApiError {
+/**
+ * A failed request. `device_lost` says that the model is gone with it. WebGPU too calls it an abort when the device goes
+ * in the middle of a read, so the request's own signal says whether anybody wanted it.
+ */
+export function requestFault(thrown: unknown, contextSize?: number, signal?: AbortSignal): ApiError {
   if (thrown instanceof ApiError) return thrown;
-  if (nameOf(thrown) === 'AbortError') return toApiError(thrown);
+  if (nameOf(thrown) === 'AbortError' && signal?.aborted !== false) return toApiError(thrown);
   if (nameOf(thrown) === 'ContextWindowSizeExceededError') return contextExceeded({ cause: thrown });
   if (refusals.has(nameOf(thrown))) {
     return new ApiError(

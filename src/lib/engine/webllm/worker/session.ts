@@ -106,7 +106,7 @@ export class WebLlmSession implements WebLlmWorker {
     try {
       return await work(abort.signal);
     } catch (thrown) {
-      throw requestFault(thrown, this.#contextSize);
+      throw requestFault(thrown, this.#contextSize, abort.signal);
     } finally {
       this.#running = undefined;
     }
