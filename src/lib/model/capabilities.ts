@@ -1,4 +1,5 @@
 /** What a model can do, told from its files before a byte of its weights is loaded. */
+import { fillTokensOf, namesFillTokens } from './fill-tokens.ts';
 import type { GgufValue } from './gguf-cursor.ts';
 import type { MlcConfig } from './mlc.ts';
 
@@ -59,24 +60,6 @@ const unserved: ReadonlySet<string> = new Set([
 /** MLC's `model_type`s with a vision tower. */
 const mlcVision: ReadonlySet<string> = new Set(['phi3_v', 'llava', 'gemma3_v']);
 
-/** Before, behind and in the gap, in vocabularies whose files do not point to them. */
-const fillTokens: readonly (readonly [string, string, string])[] = [
-  ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>'],
-  ['<fim_prefix>', '<fim_suffix>', '<fim_middle>'],
-  ['<fim-prefix>', '<fim-suffix>', '<fim-middle>'],
-  ['<｜fim▁begin｜>', '<｜fim▁hole｜>', '<｜fim▁end｜>'],
-  ['▁<PRE>', '▁<SUF>', '▁<MID>'],
-  ['[PREFIX]', '[SUFFIX]', '[MIDDLE]'],
-  ['<|code_prefix|>', '<|code_suffix|>', '<|code_middle|>'],
-];
-
-/** Today's name of a key, and yesterday's. */
-const fillKeys: readonly (readonly [string, string])[] = [
-  ['fim_pre', 'prefix'],
-  ['fim_suf', 'suffix'],
-  ['fim_mid', 'middle'],
-];
-
 const thinkingMarks: readonly string[] = [
   '<think>',
   '</think>',
@@ -100,7 +83,7 @@ export function ggufCapabilities(metadata: Metadata, extras: GgufExtras = {}): C
     chat: true,
     vision: projector.get('clip.has_vision_encoder') === true,
     audio: projector.get('clip.has_audio_encoder') === true,
-    fim: fills(metadata, extras.tokens ?? []),
+    fim: namesFillTokens(metadata) || fillTokensOf(metadata, extras.tokens ?? []) !== undefined,
   };
 }
 
@@ -166,13 +149,6 @@ function readsTools(template: string): boolean {
 }
 
 /** By the keys, else by the names of the tokens; without all three no prompt can be made. */
-function fills(metadata: Metadata, tokens: readonly string[]): boolean {
-  const has = (name: string) => metadata.has(`tokenizer.ggml.${name}_token_id`);
-  if (fillKeys.every(([today, yesterday]) => has(today) || has(yesterday))) return true;
-  const vocabulary = new Set(tokens);
-  return fillTokens.some((three) => three.every((token) => vocabulary.has(token)));
-}
-
 function textOf(metadata: Metadata, key: string): string | undefined {
   const value = metadata.get(key);
   return typeof value === 'string' ? value : undefined;

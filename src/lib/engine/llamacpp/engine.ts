@@ -11,11 +11,11 @@ import type {
   LoadOptions,
 } from '#lib/engine/port.ts';
 import type { Hardware } from '#lib/engine/probe.ts';
+import { fillTokensOf } from '#lib/model/fill-tokens.ts';
 import { virtualShards } from '#lib/model/gguf-shards.ts';
 import { CompatWllama } from './compat-wllama.ts';
 import { loadFault, notGguf } from './faults.ts';
 import { readFacts, tokenTexts, type FileFacts } from './file-facts.ts';
-import { fillTokensOf } from './fill-in-middle.ts';
 import { watchOver } from './life.ts';
 import { loadedConfig, loadParams } from './load-params.ts';
 import { LlamaCppModel, type LlamaCppModelOptions } from './model.ts';
@@ -133,7 +133,8 @@ function filesOf({ weights, adapters = [], projector }: GgufModel): Blob[] {
 
 function fillTokens({ weights }: GgufModel, { header }: FileFacts): LlamaCppModelOptions['fillTokens'] {
   let found: ReturnType<LlamaCppModelOptions['fillTokens']> | undefined;
-  const find = async () => fillTokensOf(header, weights[0] ? await tokenTexts(weights[0], header) : []);
+  const find = async () =>
+    fillTokensOf(header.metadata, weights[0] ? await tokenTexts(weights[0], header) : []);
   return () => (found ??= find());
 }
 

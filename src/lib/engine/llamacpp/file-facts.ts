@@ -1,6 +1,6 @@
 /** What of a GGUF file the adapter must know before llama.cpp has read it. */
 import type { GgufModel, Pooling } from '#lib/engine/port.ts';
-import { GgufCursor } from '#lib/model/gguf-cursor.ts';
+import { readGgufArrays } from '#lib/model/gguf-arrays.ts';
 import { parseGgufHeader, type GgufHeader } from '#lib/model/gguf.ts';
 
 export interface FileFacts {
@@ -26,21 +26,10 @@ export async function readFacts({ weights }: GgufModel): Promise<FileFacts> {
   };
 }
 
-/** The texts of tokens, which the header leaves out for there are so many. */
-export async function tokenTexts(file: Blob, header: GgufHeader): Promise<readonly string[]> {
-  const cursor = new GgufCursor(new Uint8Array(await file.slice(0, header.dataOffset).arrayBuffer()));
-  cursor.skip(8 + 8);
-  for (let left = cursor.count(header.metadata.size, 'metadata entries'); left > 0; left--) {
-    const key = cursor.text();
-    const type = cursor.u32();
-    if (key === 'tokenizer.ggml.tokens') return readTexts(cursor);
-    cursor.value(type);
-  }
-  return [];
-}
+const tokensKey = 'tokenizer.ggml.tokens';
 
-function readTexts(cursor: GgufCursor): readonly string[] {
-  cursor.u32();
-  const count = cursor.count(cursor.remaining, 'tokens');
-  return Array.from({ length: count }, () => cursor.text());
+/** The texts of tokens, of which the header keeps only the first. */
+export async function tokenTexts(file: Blob, header: GgufHeader): Promise<readonly string[]> {
+  const arrays = await readGgufArrays(file, header, new Set([tokensKey]));
+  return arrays.get(tokensKey)?.items.filter((item) => typeof item === 'string') ?? [];
 }

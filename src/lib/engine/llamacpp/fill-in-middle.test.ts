@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parseGgufHeader } from '#lib/model/gguf.ts';
+import { fillTokensOf } from '#lib/model/fill-tokens.ts';
 import { tokenTexts } from './file-facts.ts';
-import { fillPrompt, fillTokensOf } from './fill-in-middle.ts';
+import { fillPrompt } from './fill-in-middle.ts';
 
-const nothing = { metadata: new Map() };
+const nothing = new Map();
 
 describe('fill in the middle', () => {
   it('puts the gap at the end, between the model’s own tokens', () => {
@@ -13,7 +14,7 @@ describe('fill in the middle', () => {
       ['tokenizer.ggml.fim_suf_token_id', 2],
       ['tokenizer.ggml.fim_mid_token_id', 3],
     ]);
-    const tokens = fillTokensOf({ metadata }, ['<s>', '<P>', '<S>', '<M>']);
+    const tokens = fillTokensOf(metadata, ['<s>', '<P>', '<S>', '<M>']);
     expect(fillPrompt(tokens, 'def f(', '):')).toBe('<P>def f(<S>):<M>');
   });
 

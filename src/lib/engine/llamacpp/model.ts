@@ -10,12 +10,13 @@ import type {
   Ranking,
   RunnerMode,
 } from '#lib/engine/port.ts';
+import type { FillTokens } from '#lib/model/fill-tokens.ts';
 import type { ChatRequest } from '#lib/openai/chat.ts';
 import type { CompletionRequest } from '#lib/openai/completion.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import { ChunkReader } from './events.ts';
 import { isFatal, requestFault, type Asked } from './faults.ts';
-import { fillPrompt, type FillTokens } from './fill-in-middle.ts';
+import { fillPrompt } from './fill-in-middle.ts';
 import { generate, type Generation } from './generation.ts';
 import type { NativeLog } from './native-log.ts';
 import { toChatParams, toCompletionParams, type Abilities } from './request.ts';

@@ -66,6 +66,8 @@ export class ModelInsights {
   }
 }
 
+const tokensKey = 'tokenizer.ggml.tokens';
+
 const unreadable: ReadonlySet<string> = new Set(['unsupported_model_format', 'digest_mismatch']);
 
 async function readGguf(files: readonly ModelFile[]): Promise<Insight | undefined> {
@@ -75,13 +77,17 @@ async function readGguf(files: readonly ModelFile[]): Promise<Insight | undefine
   const header = await parseGgufHeader(first.blob);
   const architecture = header.metadata.get('general.architecture');
   const keys = layerKeys(typeof architecture === 'string' ? architecture : '');
-  const metadata = new Map([...header.metadata, ...(await readGgufArrays(first.blob, header, keys))]);
+  const arrays = await readGgufArrays(first.blob, header, new Set([...keys, tokensKey]));
+  const tokens = arrays.get(tokensKey)?.items.filter((item) => typeof item === 'string');
+  // The vocabulary is not kept with what every estimate reads.
+  const layers = [...arrays].filter(([key]) => key !== tokensKey);
+  const metadata = new Map([...header.metadata, ...layers]);
   const projector = files.find(({ role }) => role === 'projector');
   const projectorHeader = projector && (await parseGgufHeader(projector.blob)).metadata;
   const template = await files.find(({ role }) => role === 'template')?.blob.text();
   const weightsBytes = sizeOf(weights) + (projector?.blob.size ?? 0);
   return {
-    capabilities: ggufCapabilities(metadata, { projector: projectorHeader, template }),
+    capabilities: ggufCapabilities(metadata, { projector: projectorHeader, template, tokens }),
     memory: (config) => ggufMemory(metadata, { ...config, weightsBytes }),
   };
 }
