@@ -302,6 +302,31 @@ export type PullVerb = 'pause' | 'resume' | 'first' | 'anyway';
 export interface SettingsJson {
   /** Pulls at once, 1 to 8. */
   readonly parallel_pulls: number;
+  /** Tokens of context for models without a setting of their own; `null`: the app's default. */
+  readonly context_size: number | null;
+  /** A Go duration as in a model's settings, for models without one of their own. */
+  readonly keep_alive: string;
+  /** Memory that all models together may take; `null`: what the browser tells of the machine. */
+  readonly memory_limit_bytes: number | null;
+  /** `auto`, or the rung of the ladder that a person pinned. */
+  readonly compute: 'auto' | Rung;
+}
+
+/** What models are computed with, from the fastest down. */
+export const rungs = ['webgpu-f16', 'webgpu', 'wasm-threads', 'wasm'] as const;
+export type Rung = (typeof rungs)[number];
+
+/** Which rung this machine stands on, and why. */
+export interface ComputeJson {
+  /** In force for models loaded from now on. */
+  readonly rung: Rung;
+  /** One clause for people: "the GPU has no shader-f16"; absent on the first rung of its own accord. */
+  readonly reason?: string;
+  readonly pinned: boolean;
+  /** All of them, in order; one that this machine lacks says why. */
+  readonly rungs: readonly { readonly rung: Rung; readonly available: boolean; readonly reason?: string }[];
+  /** The build of llama.cpp that computes on the CPU, for people: "relaxed SIMD, JSPI", "package, Asyncify". */
+  readonly wasm_build: string;
 }
 
 /** The runner and the machine, for the status bar. `GET /_sampan/status`. */
@@ -310,6 +335,7 @@ export interface StatusJson {
   readonly isolated: boolean;
   readonly threads: number;
   readonly gpu: { readonly name: string; readonly f16: boolean } | null;
+  readonly compute: ComputeJson;
   readonly storage: {
     readonly used_bytes: number;
     readonly quota_bytes: number;
