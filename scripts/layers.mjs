@@ -47,6 +47,8 @@ const elsewhere = {
     may: ['core', 'model', 'openai', 'registry', 'store', 'engine', 'runner', 'bridge'],
     never: ['svelte'],
   },
+  // Loaded by anybody's page: types alone, so that nothing is bundled with it.
+  'src/sampan-js': { may: ['bridge/foreign/protocol'], never: ['svelte'] },
   'src/service-worker': { may: ['core', 'bridge'], never: ['svelte'] },
   server: {
     // What both ends of the socket to the tab are made of.

@@ -17,6 +17,7 @@ const sources = [
   'svelte.config.js',
   'vite.config.ts',
   'vite.server.config.ts',
+  'vite.sampan-js.config.ts',
 ];
 
 /** Installs what `package-lock.json` says, unless that is what is installed. */
@@ -38,7 +39,9 @@ export function ensureBuild() {
   console.log('Building the app…');
   const env = { ...process.env, SAMPAN_BUILD: wanted.slice(0, 12) };
   runVite(['build', '--logLevel', 'warn'], env);
-  runVite(['build', '--config', 'vite.server.config.ts', '--logLevel', 'warn'], env);
+  for (const config of ['vite.sampan-js.config.ts', 'vite.server.config.ts']) {
+    runVite(['build', '--config', config, '--logLevel', 'warn'], env);
+  }
   compressFiles(join(root, 'build', 'app'));
   writeFileSync(buildStamp, wanted);
 }

@@ -22,11 +22,12 @@ await checks([
   [
     'types of the pages',
     'svelte-check/bin/svelte-check',
-    ['--tsconfig', 'tsconfig.json', '--fail-on-warnings'],
+    ['--tsconfig', 'tsconfig.pages.json', '--fail-on-warnings'],
   ],
-  ['lint', 'eslint/bin/eslint.js', ['.', '--max-warnings', '0']],
-  ['types below the pages', 'typescript/bin/tsc', ['-p', 'tsconfig.worker.json']],
-  ['types of server and tests', 'typescript/bin/tsc', ['-p', 'tsconfig.tests.json']],
+  ['lint of layers and pages', 'eslint/bin/eslint.js', ['.', '--max-warnings', '0']],
+  ['lint', 'oxlint/bin/oxlint', ['--type-aware']],
+  ['types below the pages', 'typescript-7/bin/tsc', ['-p', 'tsconfig.worker.json']],
+  ['types of server and tests', 'typescript-7/bin/tsc', ['-p', 'tsconfig.tests.json']],
   ['format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
   ['unused code', 'knip/bin/knip.js', []],
 ]);

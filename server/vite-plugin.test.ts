@@ -15,6 +15,7 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'sampan-vite-'));
   await writeFileAt(join(root, 'index.html'), '<!doctype html><title>dev</title>');
   await writeFileAt(join(root, 'module.js'), 'export const a = 1;');
+  await writeFileAt(join(root, 'src/sampan-js/connect.ts'), 'export const connect: number = 1;');
   await writeFileAt(join(root, 'static/v2/sampan/tiny/manifests/latest'), '{"schemaVersion":2}');
   server = await createServer({
     root,
@@ -25,7 +26,7 @@ beforeAll(async () => {
     optimizeDeps: { noDiscovery: true },
   });
   await server.listen();
-  port = (server.httpServer?.address() as AddressInfo).port;
+  port = (server.httpServer?.address() as AddressInfo | undefined)?.port ?? 0;
 });
 afterAll(async () => {
   await server.close();
@@ -49,6 +50,12 @@ it.each(['/', '/module.js', '/_relay/', '/v2/'])(
 it('lets /bridge keep its opener', async () => {
   const reply = await call(port, '/bridge', { headers: { accept: 'text/html' } });
   expect(reply.headers).not.toHaveProperty('cross-origin-opener-policy');
+});
+
+it('serves sampan.js from its source', async () => {
+  const reply = await call(port, '/sampan.js');
+  expect(reply.headers['content-type']).toContain('javascript');
+  expect(reply.text).toContain('export const connect = 1;');
 });
 
 it('serves the registry from the static folder', async () => {

@@ -157,10 +157,16 @@ export class OpfsBlobWriter implements BlobWriter {
 
   /** The first way to end wins; whatever happens, the worker ends and the digest is let go. */
   #end(how: () => Promise<void>): Promise<void> {
-    this.#ending ??= how().finally(() => {
-      this.#options.link.terminate();
-      return this.#options.lock.release();
-    });
+    this.#ending ??= this.#endBy(how);
     return this.#ending;
+  }
+
+  async #endBy(how: () => Promise<void>): Promise<void> {
+    try {
+      await how();
+    } finally {
+      this.#options.link.terminate();
+      await this.#options.lock.release();
+    }
   }
 }
