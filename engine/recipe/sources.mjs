@@ -1,0 +1,61 @@
+/**
+ * llama.cpp's source from the npm registry (node-llama-cpp carries it as a git bundle) with wllama's C++ glue, laid
+ * out as one CMake project. Archives are what sources.json says, by the registry's own integrity digest.
+ */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { editSources } from './edits.mjs';
+import { run } from './run.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** Lays the project's sources out in `folder`, edited, with our kernels in place. */
+export function prepareSources({ work, folder, pins }) {
+  const packages = join(work, 'npm');
+  for (const pin of pins) fetchPackage(packages, pin);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const [llama, glue, messages] = pins.map((pin) => join(packages, archiveName(pin), 'package'));
+  run('git', [
+    'clone',
+    '-q',
+    '-c',
+    'advice.detachedHead=false',
+    join(llama, 'llama/gitRelease.bundle'),
+    join(folder, 'llama.cpp'),
+  ]);
+  rmSync(join(folder, 'llama.cpp/.git'), { recursive: true });
+  cpSync(join(glue, 'cpp'), join(folder, 'cpp'), { recursive: true });
+  // The JavaScript that loads the build speaks this version's messages.
+  cpSync(join(messages, 'cpp/glue.hpp'), join(folder, 'cpp/glue.hpp'));
+  cpSync(join(here, 'CMakeLists.txt'), join(folder, 'CMakeLists.txt'));
+  placeKernels(folder);
+  editSources(folder);
+}
+
+/** Our kernels stand beside ggml's own for WASM. */
+export function placeKernels(folder) {
+  cpSync(join(here, '../kernels'), join(folder, 'llama.cpp/ggml/src/ggml-cpu/arch/wasm/kernels'), {
+    recursive: true,
+  });
+}
+
+function fetchPackage(packages, pin) {
+  mkdirSync(packages, { recursive: true });
+  const archive = join(packages, `${archiveName(pin)}.tgz`);
+  if (!existsSync(archive)) run('npm', ['pack', '--silent', `${pin.name}@${pin.version}`], { cwd: packages });
+  const digest = createHash('sha512').update(readFileSync(archive)).digest('base64');
+  if (`sha512-${digest}` !== pin.integrity)
+    throw new Error(`${pin.name} ${pin.version} is not the package that is pinned.`);
+  const unpacked = join(packages, archiveName(pin));
+  if (existsSync(join(unpacked, '.ready'))) return;
+  mkdirSync(unpacked, { recursive: true });
+  run('tar', ['xzf', archive, '-C', unpacked]);
+  writeFileSync(join(unpacked, '.ready'), '');
+}
+
+function archiveName({ name, version }) {
+  return `${name.replace('@', '').replace('/', '-')}-${version}`;
+}
