@@ -93,18 +93,14 @@ describe('readArtifact of Docker v0.1', () => {
     expect(paths(artifact)).toEqual(['model.gguf', 'LICENSE', 'LICENSE-2']);
   });
 
-  it.each([mediaTypes.mmproj, mediaTypes.draftMmproj])(
-    'runs a vision model (%s) for text and says so',
-    (type) => {
-      const artifact = readArtifact(v01(layer(mediaTypes.gguf), layer(type)), config('gguf'));
-      expect(artifact).toMatchObject({ engine: 'llama.cpp', notes: [expect.stringContaining('text only')] });
-      expect(roles(artifact)).toEqual(['weights', 'projector']);
-    },
-  );
-
-  it('leaves a LoRA adapter aside and says so', () => {
-    const artifact = readArtifact(v01(layer(mediaTypes.gguf), layer(mediaTypes.lora)), config('gguf'));
-    expect(artifact).toMatchObject({ engine: 'llama.cpp', notes: [expect.stringContaining('LoRA adapter')] });
+  it.each([
+    [mediaTypes.mmproj, 'projector'],
+    [mediaTypes.draftMmproj, 'projector'],
+    [mediaTypes.lora, 'adapter'],
+  ])('knows what comes with the weights: %s', (type, role) => {
+    const artifact = readArtifact(v01(layer(mediaTypes.gguf), layer(type)), config('gguf'));
+    expect(artifact).toMatchObject({ engine: 'llama.cpp', notes: [] });
+    expect(roles(artifact)).toEqual(['weights', role]);
   });
 
   it('unpacks the archive of configs that older models have', () => {

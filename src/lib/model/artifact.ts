@@ -22,7 +22,7 @@ export interface Artifact {
   readonly engine?: 'llama.cpp' | 'webllm' | undefined;
   /** Why nothing here runs it and what would work. Without it and `engine`, only its unpacked files can tell. */
   readonly obstacle?: string | undefined;
-  /** What the artifact has and this build leaves aside, in whole sentences. */
+  /** What cannot be told yet, in whole sentences. */
   readonly notes: readonly string[];
 }
 
@@ -72,7 +72,7 @@ export function readArtifact(manifest: Manifest, configBytes: Uint8Array): Artif
       contents,
       shards: packaging === 'docker-v0.1' ? 'by-order' : 'by-name',
     });
-  return { packaging, format, architecture, layers, ...outcome(verdict), notes: notesOn(layers, verdict) };
+  return { packaging, format, architecture, layers, ...outcome(verdict), notes: notesOn(verdict) };
 }
 
 /** Whether a manifest's config says that it is a model of any known format. */
@@ -120,17 +120,8 @@ function ggufArchitecture(config: ModelConfig): string {
   return config.gguf?.['general.architecture'] ?? config.architecture;
 }
 
-function notesOn(layers: readonly ArtifactLayer[], verdict: Verdict): string[] {
-  if (!('engine' in verdict))
-    return 'undecided' in verdict ? ['What runs this model shows once it is unpacked.'] : [];
-  return [
-    ...(layers.some(({ role }) => role === 'projector')
-      ? ['The model can see images, but this version of Sampan runs it for text only.']
-      : []),
-    ...(layers.some(({ role }) => role === 'adapter')
-      ? ['The model comes with a LoRA adapter, which this version of Sampan leaves aside.']
-      : []),
-  ];
+function notesOn(verdict: Verdict): string[] {
+  return 'undecided' in verdict ? ['What runs this model shows once it is unpacked.'] : [];
 }
 
 function notAModel(manifest: Manifest): ApiError {

@@ -97,6 +97,14 @@ describe('the capabilities of a GGUF model', () => {
   it('are those of the fixture', async () => {
     const { metadata } = await parseGgufHeader(await readFile('tests/fixtures/tiny.gguf'));
     expect(names(ggufCapabilities(metadata))).toEqual(['chat']);
+    for (const [file, sense] of [
+      ['eye', 'vision'],
+      ['ear', 'audio'],
+    ]) {
+      const projector = await parseGgufHeader(await readFile(`tests/fixtures/mmproj-${file}.gguf`));
+      const seen = ggufCapabilities(metadata, { projector: projector.metadata });
+      expect(names(seen)).toEqual(['chat', sense]);
+    }
   });
 });
 
@@ -105,6 +113,7 @@ describe('the capabilities of an MLC model', () => {
     ['llama', undefined, ['chat']],
     ['qwen3', '{{ tools }}<think>', ['chat', 'tools', 'reasoning']],
     ['phi3_v', undefined, ['chat', 'vision']],
+    ['gemma3_v', undefined, ['chat']],
     ['bert', '{{ tools }}', ['embedding']],
   ])('of the type %s with the template %s', (architecture, template, expected) => {
     expect(names(mlcCapabilities({ architecture }, template))).toEqual(expected);

@@ -57,8 +57,8 @@ const unserved: ReadonlySet<string> = new Set([
   'wavtokenizer-dec',
 ]);
 
-/** MLC's `model_type`s with a vision tower. */
-const mlcVision: ReadonlySet<string> = new Set(['phi3_v', 'llava', 'gemma3_v']);
+/** The `model_type` with a vision tower that WebLLM 0.2.86 prepares pictures for; it throws for MLC's other two. */
+const mlcVision = 'phi3_v';
 
 const thinkingMarks: readonly string[] = [
   '<think>',
@@ -92,7 +92,7 @@ export function mlcCapabilities(
   template?: string,
 ): Capabilities {
   if (architecture === 'bert') return { ...nothing, embedding: true };
-  return { ...nothing, ...templateCapabilities(template), chat: true, vision: mlcVision.has(architecture) };
+  return { ...nothing, ...templateCapabilities(template), chat: true, vision: architecture === mlcVision };
 }
 
 /** A whole sentence, for the error that answers a request for something else. */

@@ -60,6 +60,7 @@ describe('loadFault', () => {
     ],
     ['unsupported_model_format', ["error loading model: unknown model architecture: 'banana'"]],
     ['unsupported_model_format', ["tensor 'a' data is not within the file bounds"]],
+    ['unsupported_model_format', ['mtmd_init_from_file: error: mismatch between text model and mmproj']],
     ['unsupported_model_format', []],
   ])('%s: %s', (code, lines) => {
     expect(loadFault(lines)).toMatchObject({ code });

@@ -70,6 +70,12 @@ const loadFaults: readonly LoadFault[] = [
       'A LoRA adapter of this model does not fit it or is damaged. Package the model with an adapter that was made for it.',
   },
   {
+    sign: /mmproj|mtmd|projector/i,
+    code: 'unsupported_model_format',
+    message:
+      'The image projector of this model does not fit it, or is of a kind that llama.cpp does not know. Package the model with its own, or without one.',
+  },
+  {
     sign: /alloc|out of memory|memory/i,
     code: 'insufficient_memory',
     message: 'There is not enough memory to load this model. Choose a smaller variant or a smaller context.',
@@ -115,6 +121,12 @@ function inferenceFault(error: WllamaError, asked: Asked): ApiError {
     /input \((\d+) tokens\) is too large to process.*batch size: (\d+)/.exec(message);
   if (long) return tooLong(asked, `has ${long[1]} tokens and the context holds ${long[2]}`, error);
   if (/context size/i.test(message)) return tooLong(asked, 'and its answer fill the context', error);
+  if (/failed to load image or audio/i.test(message)) {
+    return new ApiError('invalid_request', 'An image or sound is damaged or empty. Save it again.', {
+      param: asked.input,
+      cause: error,
+    });
+  }
   if (/grammar|sampler/i.test(message)) return formFault(asked.form ?? 'grammar', error);
   return new ApiError(
     'invalid_request',

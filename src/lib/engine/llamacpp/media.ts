@@ -1,48 +1,71 @@
-/** Images and sound of a chat message as wllama takes them: bytes, where OpenAI has base64. */
+/** Images and sound of chat messages as wllama takes them: bytes, where OpenAI has base64. */
 import { ApiError } from '#lib/core/errors.ts';
-import type { ContentPart } from '#lib/openai/chat.ts';
+import { bytesOf, refused, readPicture, type ReadPicture } from '#lib/engine/pictures/read.ts';
+import type { ChatMessage, ContentPart } from '#lib/openai/chat.ts';
 
 export interface Media {
   readonly image: boolean;
   readonly audio: boolean;
 }
 
-export type EnginePart =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'image' | 'audio'; readonly data: ArrayBuffer };
+export type MediaPart = Exclude<ContentPart, { type: 'text' }>;
 
-/** Throws `unsupported_parameter` for what the model cannot take: it would read the place holder as text. */
-export function toEnginePart(part: ContentPart, media: Media): EnginePart {
-  switch (part.type) {
-    case 'text':
-      return part;
-    case 'image_url':
-      if (!media.image) throw refused('see images', media);
-      return { type: 'image', data: bytesOf(part.image_url.url.replace(/^data:[^,]*,/, '')) };
-    case 'input_audio':
-      if (!media.audio) throw refused('hear', media);
-      return { type: 'audio', data: bytesOf(part.input_audio.data) };
+/** What the engine reads in the place of each. */
+export type MediaBytes = ReadonlyMap<MediaPart, ArrayBuffer>;
+
+/** The largest that any known projector takes apart; all others shrink it further. */
+const maxEdge = 2048;
+/** Decoded, they wait in memory until the last one is. */
+const maxParts = 100;
+/** WAV, FLAC, MP3 with and without its tag, and not AAC: what the engine decodes. It would take a picture for a sound as well. */
+const sounds = /^(?:RIFF[^]{4}WAVE|fLaC|ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff])/;
+
+/**
+ * One after another: each takes the memory of a decoded picture. Throws `unsupported_parameter` for what the model cannot
+ * take, and `invalid_request` for what is damaged or too much.
+ */
+export async function readMedia(
+  messages: readonly ChatMessage[],
+  media: Media,
+  { signal, read = readPicture }: { readonly signal: AbortSignal; readonly read?: ReadPicture },
+): Promise<MediaBytes> {
+  const parts = messages.flatMap(({ content }) => (Array.isArray(content) ? content : [])).filter(isMedia);
+  if (parts.length > maxParts) {
+    throw refused(
+      `There are ${parts.length} images and sounds, and ${maxParts} is all that one request can have. Leave some out.`,
+    );
   }
+  const bytes = new Map<MediaPart, ArrayBuffer>();
+  for (const part of parts) {
+    signal.throwIfAborted();
+    requireSense(part, media);
+    bytes.set(
+      part,
+      part.type === 'image_url' ? await (await read(part, maxEdge)).blob.arrayBuffer() : soundOf(part),
+    );
+  }
+  return bytes;
 }
 
-function bytesOf(base64: string): ArrayBuffer {
-  let text: string;
-  try {
-    text = atob(base64);
-  } catch (cause) {
-    throw new ApiError('invalid_request', 'An image or sound is not valid base64. Encode it again.', {
-      param: 'messages',
-      cause,
-    });
-  }
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
+export function isMedia(part: ContentPart): part is MediaPart {
+  return part.type !== 'text';
 }
 
-function refused(what: string, { image, audio }: Media): ApiError {
+function soundOf({ input_audio: { data } }: Extract<ContentPart, { type: 'input_audio' }>): ArrayBuffer {
+  const bytes = bytesOf(data, 'A sound');
+  if (!sounds.test(String.fromCharCode(...bytes.subarray(0, 12)))) {
+    throw refused('A sound is no WAV, MP3 or FLAC, whatever it is called. Convert it.');
+  }
+  return bytes.buffer;
+}
+
+/** The engine would read the place holder as text. */
+function requireSense({ type }: MediaPart, { image, audio }: Media): void {
+  if (type === 'image_url' ? image : audio) return;
   const can = ['text', ...(image ? ['images'] : []), ...(audio ? ['sound'] : [])].join(' and ');
-  return new ApiError(
+  throw new ApiError(
     'unsupported_parameter',
-    `This model cannot ${what}: it takes ${can} only. Leave that part out, or choose another model.`,
+    `This model cannot ${type === 'image_url' ? 'see images' : 'hear'}: it takes ${can} only. Leave that part out, or choose another model.`,
     { param: 'messages' },
   );
 }

@@ -48,6 +48,15 @@ describe('mlc-chat-config.json', () => {
     expect(conversation).toMatchObject({ separators: ['!'], stopTexts: [], roles: { tool: 'U' } });
   });
 
+  it.each([
+    ['phi3_v', true],
+    ['llama', false],
+    // WebLLM 0.2.86 prepares no pictures for it.
+    ['gemma3_v', false],
+  ])('says of %s whether it sees', (model_type, sees) => {
+    expect(parseChatConfig({ ...chatConfigJson, model_type }).sees).toBe(sees);
+  });
+
   it('needs no conversation in an embedding model', () => {
     const bert = parseChatConfig({
       ...chatConfigJson,

@@ -5,6 +5,8 @@ import { ApiError } from '#lib/core/errors.ts';
 export interface ChatConfig {
   /** Whether it makes text or vectors. */
   readonly purpose: 'text' | 'vectors';
+  /** Whether it reads pictures beside text. */
+  readonly sees: boolean;
   readonly vocabularySize: number | undefined;
   /** `q4f16_1`. */
   readonly quantization: string;
@@ -72,6 +74,8 @@ const conversation = v.object({
 
 /** The one architecture of embedding models that MLC has libraries for. */
 const vectorModels = /bert/i;
+/** The one with a vision tower that this version of WebLLM prepares pictures for. */
+const seeingModel = 'phi3_v';
 
 const schema = v.object({
   model_type: v.fallback(v.nullish(word), null),
@@ -100,6 +104,7 @@ export function parseChatConfig(json: unknown): ChatConfig {
   const purpose = vectorModels.test(raw.model_type ?? '') ? 'vectors' : 'text';
   return {
     purpose,
+    sees: raw.model_type === seeingModel,
     vocabularySize: raw.vocab_size ?? undefined,
     quantization: raw.quantization,
     contextSize: raw.context_window_size ?? undefined,

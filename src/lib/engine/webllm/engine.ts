@@ -8,7 +8,7 @@ import { loadFault } from './faults.ts';
 import { WebLlmLink, type Locks } from './link.ts';
 import { WebLlmModel } from './model.ts';
 import { readPackage } from './package.ts';
-import { loadedConfig, planMode, planSpan, requireFeatures, requireGpu } from './plan.ts';
+import { describeGpu, loadedConfig, planMode, planSpan, requireFeatures, requireGpu } from './plan.ts';
 import type { LoadOrder } from './worker-api.ts';
 
 export interface WebLlmOptions {
@@ -38,8 +38,7 @@ export class WebLlmEngine implements Engine {
   }
 
   async describe(): Promise<string> {
-    const { gpu } = await this.#hardware();
-    return `WebLLM ${version} (${gpu ? `GPU, ${gpu.name}` : 'no WebGPU'})`;
+    return `WebLLM ${version} (${describeGpu(await this.#hardware())})`;
   }
 
   async load(model: LoadableModel, config: LoadConfig, options: LoadOptions = {}): Promise<LoadedModel> {

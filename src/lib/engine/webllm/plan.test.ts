@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseChatConfig } from './chat-config.ts';
-import { loadedConfig, needsF16, planMode, planSpan, requireFeatures, requireGpu } from './plan.ts';
+import {
+  describeGpu,
+  loadedConfig,
+  needsF16,
+  planMode,
+  planSpan,
+  requireFeatures,
+  requireGpu,
+} from './plan.ts';
 import { chatConfigJson } from './testing/mlc-files.ts';
 
 const config = parseChatConfig(chatConfigJson);
@@ -83,5 +91,18 @@ describe('what the GPU must have', () => {
     expect(() => requireFeatures(config, machine)).not.toThrow();
     expect(() => requireGpu({ ...machine, gpu: undefined })).toThrow(refused);
     expect(requireGpu(machine)).toBe('GPU, Some GPU');
+  });
+
+  it('may be kept from it by a person, which the refusal says', () => {
+    const half = { ...config, quantization: 'q4f16_1' };
+    const held = { ...machine, pinned: 'pinned to the CPU' };
+    const refused = expect.objectContaining({
+      code: 'engine_unavailable',
+      message: expect.stringContaining('pinned to the CPU'),
+    });
+    expect(() => requireGpu({ ...held, gpu: undefined })).toThrow(refused);
+    expect(() => requireFeatures(half, held)).toThrow(refused);
+    expect(describeGpu({ ...held, gpu: undefined })).toBe('pinned to the CPU');
+    expect(requireGpu(held)).toBe('GPU, Some GPU (pinned to the CPU)');
   });
 });

@@ -53,9 +53,21 @@ export function loadedConfig(config: ChatConfig, span: Span, mode: RunnerMode): 
   };
 }
 
+/** "GPU, Radeon", or why there is none. */
+export function describeGpu({ gpu, pinned }: Pick<Hardware, 'gpu' | 'pinned'>): string {
+  if (!gpu) return pinned ?? 'no WebGPU';
+  return pinned === undefined ? `GPU, ${gpu.name}` : `GPU, ${gpu.name} (${pinned})`;
+}
+
 /** Throws `engine_unavailable`; returns where it will compute, for people. */
-export function requireGpu({ gpu }: Hardware): string {
-  if (gpu) return `GPU, ${gpu.name}`;
+export function requireGpu({ gpu, pinned }: Hardware): string {
+  if (gpu) return describeGpu({ gpu, pinned });
+  if (pinned !== undefined) {
+    throw new ApiError(
+      'engine_unavailable',
+      `WebLLM needs WebGPU, and models are ${pinned}. Choose automatic in the settings, or the model’s GGUF variant.`,
+    );
+  }
   throw new ApiError(
     'engine_unavailable',
     'WebLLM needs WebGPU, which this browser does not offer. Use a current browser with hardware acceleration on, or choose the model’s GGUF variant.',
@@ -63,8 +75,14 @@ export function requireGpu({ gpu }: Hardware): string {
 }
 
 /** Throws `engine_unavailable`. */
-export function requireFeatures(config: ChatConfig, { gpu }: Hardware): void {
+export function requireFeatures(config: ChatConfig, { gpu, pinned }: Hardware): void {
   if (gpu?.f16 || !needsF16(config)) return;
+  if (pinned !== undefined) {
+    throw new ApiError(
+      'engine_unavailable',
+      `This model computes in 16-bit floats, and models are ${pinned}. Choose automatic in the settings, or its variant with “f32” in the name.`,
+    );
+  }
   throw new ApiError(
     'engine_unavailable',
     'This model computes in 16-bit floats, which this GPU or its driver does not offer. Choose its variant with “f32” in the name.',

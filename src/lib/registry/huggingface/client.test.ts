@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ManualClock, systemClock } from '#lib/core/clock.ts';
 import { sha256 } from '#lib/core/digest.ts';
+import { readArtifact } from '#lib/model/artifact.ts';
 import { describeModel } from '#lib/model/facts.ts';
 import { mediaTypes } from '#lib/model/manifest.ts';
 import { parseReference } from '#lib/model/reference.ts';
@@ -22,11 +23,15 @@ const token: Credentials = { kind: 'token', token: 'hf_secret' };
 const app = 'https://sampan.example';
 
 let tiny: Uint8Array<ArrayBuffer>;
+let eye: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  tiny = new Uint8Array(
-    await readFile(new URL('../../../../tests/fixtures/tiny-q8_0.gguf', import.meta.url)),
-  );
+  tiny = await fixture('tiny-q8_0.gguf');
+  eye = await fixture('mmproj-eye.gguf');
 });
+
+async function fixture(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await readFile(new URL(`../../../../tests/fixtures/${name}`, import.meta.url)));
+}
 
 const servers: TestServer[] = [];
 afterEach(async () => {
@@ -158,6 +163,37 @@ describe('HuggingFaceRegistry.resolve', () => {
     const { resolve } = await setUp({ files: { 'm.gguf': tiny } }, { nextPage: `${elsewhere.url}/next` });
     expect(weightsOf(await resolve('latest', token))).toHaveLength(1);
     expect(elsewhere.requests).toEqual([]);
+  });
+
+  it('adds the eye of a model that can have one, whichever variant is asked for', async () => {
+    const files = {
+      'm-Q4_K_M.gguf': shard('a'),
+      'm-Q8_0.gguf': tiny,
+      'mmproj-F32.gguf': shard('c'),
+      'mmproj-F16.gguf': eye,
+    };
+    const { resolve } = await setUp({ files });
+    for (const tag of ['latest', 'Q8_0']) {
+      const model = await resolve(tag);
+      const [layer, ...more] = layersOf(model, mediaTypes.mmproj);
+      if (!layer) throw new Error('there is a projector');
+      expect(more).toEqual([]);
+      expect(layer).toMatchObject({
+        digest: await sha256(eye),
+        size: eye.byteLength,
+        annotations: { 'org.cncf.model.filepath': 'mmproj-F16.gguf' },
+      });
+      const body = await model.fetchLayer(layer, { from: 0, to: layer.size }, signal);
+      expect(await sha256(await bytesOf(body))).toBe(layer.digest);
+      const artifact = readArtifact(model.manifest, model.configBytes);
+      expect(artifact.layers.map(({ role }) => role)).toEqual(['weights', 'projector']);
+      expect(artifact).toMatchObject({ engine: 'llama.cpp' });
+    }
+  });
+
+  it('adds no file that is only called an eye', async () => {
+    const { resolve } = await setUp({ files: { 'm.gguf': tiny, 'mmproj-F16.gguf': shard('a') } });
+    expect(layersOf(await resolve(), mediaTypes.mmproj)).toEqual([]);
   });
 
   it('adds the repository’s chat template, and serves it from memory', async () => {

@@ -12,7 +12,7 @@ import { findMlc } from './mlc-folder.ts';
 import { MlcLibraries, type MlcList } from './mlc-libraries.ts';
 import { resolveMlc } from './mlc-model.ts';
 import type { HubRequest } from './refusal.ts';
-import { nameOf, selectWeights, type HubFile } from './select.ts';
+import { nameOf, selectProjector, selectWeights, type HubFile } from './select.ts';
 import { readSmallFile, sliceOf, type SmallFile, type Snapshot } from './small-files.ts';
 
 export interface HuggingFaceRegistryOptions extends HubOptions {
@@ -76,9 +76,11 @@ export class HuggingFaceRegistry implements Registry {
     const paths = new Map<Digest, string>();
     const weights: [PackagedWeights, ...PackagedWeights[]] = [await this.#describe(first, snapshot, paths)];
     for (const shard of rest) weights.push(await this.#describe(shard, snapshot, paths));
+    const projector = await this.#describeProjector([first, ...rest], repository, paths);
     const template = await this.#readTemplate(repository);
     const model = await packageModel({
       weights,
+      projector,
       chatTemplate: template && packagedFile(template),
       createdAtMs: lastModifiedMs,
     });
@@ -104,6 +106,19 @@ export class HuggingFaceRegistry implements Registry {
     });
     paths.set(digest, path);
     return { name: nameOf(path), digest, sizeBytes, header };
+  }
+
+  /** A file that is only called so is left aside: the model itself is whole without it. */
+  async #describeProjector(
+    weights: Shards,
+    { files, snapshot }: Repository,
+    paths: Map<Digest, string>,
+  ): Promise<PackagedFile | undefined> {
+    const file = selectProjector(files, weights);
+    const described = file && (await this.#describe(file, snapshot, paths));
+    if (described?.header.architecture !== 'clip') return undefined;
+    const { name, digest, sizeBytes } = described;
+    return { name, digest, sizeBytes };
   }
 
   async #readTemplate({ files, snapshot }: Repository): Promise<SmallFile | undefined> {

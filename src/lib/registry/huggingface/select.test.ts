@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { selectWeights } from './select.ts';
+import { selectProjector, selectWeights } from './select.ts';
 
 const select = (paths: readonly string[], tag: string) =>
   selectWeights(
@@ -78,5 +78,31 @@ describe('selectWeights', () => {
     expect(() => select(paths, 'latest')).toThrow(
       expect.objectContaining({ code: 'unsupported_model_format' }),
     );
+  });
+});
+
+describe('selectProjector', () => {
+  const file = (path: string) => ({ path, sizeBytes: 1 });
+  const select = (paths: readonly string[], weights = 'm-Q4_K_M.gguf') =>
+    selectProjector(paths.map(file), [file(weights)])?.path;
+
+  it.each<[string, readonly string[], string | undefined]>([
+    ['F16 before all others', ['mmproj-BF16.gguf', 'mmproj-F16.gguf', 'mmproj-F32.gguf'], 'mmproj-F16.gguf'],
+    ['F16 in any case', ['m.mmproj-Q8_0.gguf', 'm.mmproj-f16.gguf'], 'm.mmproj-f16.gguf'],
+    ['fp16', ['mmproj-fp16.gguf', 'mmproj-a.gguf'], 'mmproj-fp16.gguf'],
+    ['Q8_0 before the larger ones', ['mmproj-BF16.gguf', 'mmproj-Q8_0.gguf'], 'mmproj-Q8_0.gguf'],
+    ['BF16 where there is no other', ['mmproj-F32.gguf', 'mmproj-BF16.gguf'], 'mmproj-BF16.gguf'],
+    ['one that does not say what it is', ['b-mmproj.gguf', 'MMPROJ.GGUF'], 'MMPROJ.GGUF'],
+    ['no part of one, and no other format', ['mmproj-00001-of-00002.gguf', 'mmproj.safetensors'], undefined],
+    ['none where there is none', ['m-Q4_K_M.gguf', 'm-F16.gguf'], undefined],
+    ['none of another model’s folder', ['other/mmproj-F16.gguf'], undefined],
+  ])('takes %s', (_, paths, expected) => {
+    expect(select(paths)).toBe(expected);
+  });
+
+  it('takes that of the model’s own folder, else that of the top one', () => {
+    const paths = ['a/mmproj-Q8_0.gguf', 'b/mmproj-F16.gguf', 'mmproj-F16.gguf'];
+    expect(select(paths, 'a/m.gguf')).toBe('a/mmproj-Q8_0.gguf');
+    expect(select(paths, 'Q4_K_M/m-00001-of-00002.gguf')).toBe('mmproj-F16.gguf');
   });
 });

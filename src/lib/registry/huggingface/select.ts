@@ -27,6 +27,26 @@ export function selectWeights(files: readonly HubFile[], tag: string): readonly 
   return first === undefined ? [] : shardsOf(first, models);
 }
 
+/** In this order: the usual one, a smaller one, and those that are read more slowly or are larger for nothing. */
+const projectorKinds = ['F16', 'FP16', 'Q8_0', 'BF16', 'F32', 'FP32'] as const;
+
+/**
+ * What lets a model see or hear, whatever variant of it is taken; beside the model's own files rather than elsewhere.
+ * Docker Model Runner takes any whose name has “f16” in it, which BF16 has as well.
+ */
+export function selectProjector(
+  files: readonly HubFile[],
+  [model]: readonly [HubFile, ...HubFile[]],
+): HubFile | undefined {
+  const projectors = files
+    .filter(({ path }) => /mmproj.*\.gguf$/i.test(nameOf(path)) && !shardPattern.test(path))
+    .toSorted((a, b) => compare(a.path, b.path));
+  const beside = projectors.filter(({ path }) => folderOf(path) === folderOf(model.path));
+  const candidates = beside.length > 0 ? beside : projectors.filter(({ path }) => folderOf(path) === '');
+  const kind = projectorKinds.find((each) => candidates.some(({ path }) => hasToken(stemOf(path), each)));
+  return candidates.find(({ path }) => kind === undefined || hasToken(stemOf(path), kind));
+}
+
 /** Whether the tag asks for a variant. */
 export function isVariantTag(tag: string): boolean {
   return tag !== '' && tag !== 'latest' && tag !== 'main';
@@ -35,6 +55,10 @@ export function isVariantTag(tag: string): boolean {
 /** The file's name without its folders. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, -nameOf(path).length);
 }
 
 function variant(models: readonly HubFile[], tag: string): readonly HubFile[] {

@@ -15,6 +15,7 @@ export function makeEngine(options: Partial<LlamaCppOptions> = {}): LlamaCppEngi
       wasmUrl: new URL(wasmUrl, location.href).href,
       compatWasmUrl: new URL(compatWasmUrl, location.href).href,
       compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
+      ownBuildsUrl: new URL('/engine/manifest.json', location.href).href,
     },
     hardware: () => Promise.resolve({ isolated: crossOriginIsolated, cores: 1, gpu: undefined }),
     ...options,

@@ -1,13 +1,15 @@
 /** An answerer over a model that says what it is told to. */
 import type { Span } from '#lib/engine/webllm/plan.ts';
 import { Answerer } from '#lib/engine/webllm/worker/answer.ts';
-import { messageText, type ChatRequest } from '#lib/openai/chat.ts';
+import type { PictureShelf } from '#lib/engine/webllm/worker/pictures.ts';
+import { messageText, type ChatMessage, type ChatRequest } from '#lib/openai/chat.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import { FakePipeline } from './fake-pipeline.ts';
 
 export interface AnswerBenchOptions {
   readonly span?: Span;
   readonly thinkBudget?: number;
+  readonly shelf?: PictureShelf;
 }
 
 export class AnswerBench {
@@ -15,12 +17,13 @@ export class AnswerBench {
   readonly answerer: Answerer;
 
   /** Its prompts are the texts of the messages, its own stop text is `</e>`. */
-  constructor({ span = { kind: 'context', tokens: 40 }, thinkBudget }: AnswerBenchOptions = {}) {
+  constructor({ span = { kind: 'context', tokens: 40 }, thinkBudget, shelf }: AnswerBenchOptions = {}) {
     const render = ({ messages }: ChatRequest) => messages.map(messageText).join('');
     const form = { render, prefixTokens: [1], callFormat: 'hermes' as const, beginText: '<s>' };
     const { pipeline } = this;
     const stopTexts = ['</e>'];
-    this.answerer = new Answerer({ engine: pipeline.engine, pipeline, form, span, stopTexts, thinkBudget });
+    const { engine } = pipeline;
+    this.answerer = new Answerer({ engine, pipeline, form, span, stopTexts, thinkBudget, shelf });
   }
 
   /** What the model will say. */
@@ -29,7 +32,10 @@ export class AnswerBench {
   }
 
   ask(content: string, fields: Partial<ChatRequest> = {}): Promise<ChatEvent[]> {
-    const messages = [{ role: 'user' as const, content }];
+    return this.askAbout([{ role: 'user', content }], fields);
+  }
+
+  askAbout(messages: ChatMessage[], fields: Partial<ChatRequest> = {}): Promise<ChatEvent[]> {
     return gather(this.answerer.chat({ model: 'x', messages, ...fields }, new AbortController().signal));
   }
 }

@@ -3,7 +3,7 @@ import type { ChatCompletionTokenLogprob, MLCEngine, ResponseFormat } from '@mlc
 import type { Pipeline } from '#lib/engine/webllm/worker/pipeline.ts';
 
 interface Asked extends Readonly<Record<string, unknown>> {
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly messages: readonly { readonly role: string; readonly content: unknown }[];
 }
 
 export class FakePipeline implements Pipeline {
@@ -21,6 +21,8 @@ export class FakePipeline implements Pipeline {
   fullVocabSize = 64;
   filledKVCacheLength = 0;
   prefillChunkSize = 512;
+  /** Of a library that reads pictures. */
+  computeImageEmbedSize?: (height: number, width: number) => number;
   #message = '';
   #tokens: ChatCompletionTokenLogprob[] = [];
   #reason: ReturnType<Pipeline['getFinishReason']>;

@@ -9,6 +9,7 @@ import { AnswerParts } from './answer-parts.ts';
 import { constraintOf } from './constraint.ts';
 import { filledIn } from './fill-in.ts';
 import { Generator, type GeneratorOptions, type Job } from './generator.ts';
+import type { PictureShelf } from './pictures.ts';
 import { toolsOf, type PromptForm } from './prompt.ts';
 import { samplingOf, type SamplingFields } from './sampling.ts';
 import { withinBudget } from './think-budget.ts';
@@ -20,6 +21,8 @@ export interface AnswererOptions extends Omit<GeneratorOptions, 'prefixTokens'> 
   readonly stopTexts: readonly string[];
   /** Tokens of thought; without limit when absent or below 0. */
   readonly thinkBudget?: number | undefined;
+  /** Of a model that sees. */
+  readonly shelf?: PictureShelf | undefined;
 }
 
 export class Answerer {
@@ -32,14 +35,19 @@ export class Answerer {
   }
 
   /** One at a time; ends without a `finish` when aborted. Throws `context_length_exceeded`, `invalid_request`, `unsupported_parameter` before the first event. */
-  async *chat(request: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
-    refuseMedia(request);
-    const { form } = this.#options;
+  async *chat(asked: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatEvent, void, undefined> {
+    const { form, shelf } = this.#options;
+    refuseMedia(asked, shelf);
+    const { request, pictures } = (await shelf?.take(asked, signal)) ?? {
+      request: asked,
+      pictures: undefined,
+    };
     const prompt = form.render(request);
     const format = constraintOf(request);
     const parts = this.#partsOf(request, format ? '' : prompt, format ? 'held' : 'free');
     const job = {
       prompt,
+      pictures,
       field: 'messages' as const,
       format,
       sampling: samplingOf(request, {
@@ -100,14 +108,16 @@ function alternativesOf(request: ChatRequest): number | undefined {
   return request.logprobs ? (request.top_logprobs ?? 0) : undefined;
 }
 
-function refuseMedia({ messages }: ChatRequest): void {
+function refuseMedia({ messages }: ChatRequest, shelf: PictureShelf | undefined): void {
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : (content ?? [])));
-  const other = parts.find(({ type }) => type !== 'text');
+  const other = parts.find(({ type }) => type !== 'text' && !(shelf && type === 'image_url'));
   if (!other) return;
   const kind = other.type === 'image_url' ? 'images' : 'sound';
   throw new ApiError(
     'unsupported_parameter',
-    `WebLLM reads no ${kind} here. Send text only, or use a GGUF model that does.`,
+    shelf
+      ? 'WebLLM hears no sound. Send text and images only, or use a GGUF model that hears.'
+      : `This model reads no ${kind} in WebLLM. Send text only, or use a model that does.`,
     { param: 'messages' },
   );
 }

@@ -4,10 +4,15 @@
  * made one that adds nothing, and the messages are pieces of the rendered text: what it was given, what it replied,
  * and the rest.
  */
-import type { ChatCompletionMessageParam, ChatOptions } from '@mlc-ai/web-llm';
+import type {
+  ChatCompletionMessageParam,
+  ChatCompletionUserMessageParam,
+  ChatOptions,
+} from '@mlc-ai/web-llm';
 import type { ChatConfig } from '#lib/engine/webllm/chat-config.ts';
+import { passagesOf, type MarkedPicture, type Passage } from './pictures.ts';
 
-/** A prompt cut into what is computed already and what is new. */
+/** A prompt cut into what is computed already and what is new, with marks in the place of pictures. */
 export interface PromptPieces {
   readonly known: readonly Exchange[];
   readonly rest: string;
@@ -21,11 +26,11 @@ interface Exchange {
 export class Conversation {
   #exchanges: readonly Exchange[] = [];
 
-  /** Continues the last conversation if the prompt does. */
-  cut(prompt: string): PromptPieces {
+  /** Continues the last conversation if the prompt does; WebLLM adds one message to one, and new pictures take more. */
+  cut(prompt: string, pictures: readonly MarkedPicture[] = []): PromptPieces {
     const known = this.#exchanges.map(({ given, replied }) => given + replied).join('');
     const continues = known !== '' && prompt.length > known.length && prompt.startsWith(known);
-    return continues
+    return continues && passagesOf(prompt.slice(known.length), pictures).length === 1
       ? { known: this.#exchanges, rest: prompt.slice(known.length) }
       : { known: [], rest: prompt };
   }
@@ -40,12 +45,28 @@ export class Conversation {
   }
 }
 
-export function toMessages({ known, rest }: PromptPieces): ChatCompletionMessageParam[] {
+export function toMessages(
+  { known, rest }: PromptPieces,
+  pictures: readonly MarkedPicture[] = [],
+): ChatCompletionMessageParam[] {
+  const userMessages = (text: string) => passagesOf(text, pictures).map(userMessage);
   const past = known.flatMap(({ given, replied }): ChatCompletionMessageParam[] => [
-    { role: 'user', content: given },
+    ...userMessages(given),
     { role: 'assistant', content: replied },
   ]);
-  return [...past, { role: 'user', content: rest }];
+  return [...past, ...userMessages(rest)];
+}
+
+/** WebLLM puts pictures before the text of their message, and ends their line itself. */
+function userMessage({ picture, text }: Passage): ChatCompletionUserMessageParam {
+  if (!picture) return { role: 'user', content: text };
+  return {
+    role: 'user',
+    content: [
+      { type: 'image_url', image_url: { url: picture.url } },
+      { type: 'text', text: text.replace(/^\n/, '') },
+    ],
+  };
 }
 
 /** The template that adds nothing. Stop texts are looked for in the reply by us, who hold back half of one. */

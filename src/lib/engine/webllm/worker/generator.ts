@@ -8,6 +8,7 @@ import type { ChatEvent, Timings } from '#lib/openai/events.ts';
 import { compile } from './constraint.ts';
 import { Conversation, toMessages, type PromptPieces } from './conversation.ts';
 import { LogprobTrail } from './logprob-trail.ts';
+import { passagesOf, withoutMarks, type MarkedPicture, type Passage } from './pictures.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Sampling } from './sampling.ts';
 
@@ -21,6 +22,8 @@ export interface GeneratorOptions {
 
 export interface Job {
   readonly prompt: string;
+  /** Those whose marks stand in the prompt. */
+  readonly pictures?: readonly MarkedPicture[] | undefined;
   /** The field of the request that the prompt comes from. */
   readonly field: 'messages' | 'prompt';
   readonly sampling: Sampling;
@@ -51,12 +54,12 @@ export class Generator {
   /** One at a time; ends without a `finish` when aborted. Throws what is wrong with the request before the first event. */
   async *generate(job: Job, signal: AbortSignal): AsyncGenerator<GeneratorEvent, void, undefined> {
     const { engine, pipeline } = this.#options;
-    const pieces = this.#conversation.cut(job.prompt);
-    const tokens = this.#count(pieces, job.field);
+    const pieces = this.#conversation.cut(job.prompt, job.pictures);
+    const tokens = this.#count(pieces, job);
     if (job.format) await compile(pipeline, job.format);
     this.#conversation.forget();
     yield { type: 'prefill', processedTokens: tokens.cached, totalTokens: tokens.total };
-    const messages = toMessages(pieces);
+    const messages = toMessages(pieces, job.pictures);
     const format = job.format ? { response_format: job.format } : {};
     const chunks = await engine.chat.completions.create({
       messages,
@@ -79,11 +82,12 @@ export class Generator {
     yield this.#finish(job, tokens, !reply.stopped && reason === 'length' ? 'length' : 'stop');
   }
 
-  #count({ known, rest }: PromptPieces, field: Job['field']): PromptTokens {
+  #count({ known, rest }: PromptPieces, { field, pictures = [] }: Job): PromptTokens {
     const { pipeline, prefixTokens, span } = this.#options;
     const continues = known.length > 0;
     const cached = continues ? pipeline.filledKVCacheLength : 0;
-    const fresh = pipeline.tokenizer.encode(rest).length + (continues ? 0 : prefixTokens.length);
+    const passages = passagesOf(rest, pictures).map((passage) => tokensOf(passage, pipeline));
+    const fresh = passages.reduce((sum, tokens) => sum + tokens, continues ? 0 : prefixTokens.length);
     const total = cached + fresh;
     if (total === 0) throw new ApiError('invalid_request', `“${field}” is empty.`, { param: field });
     if (span.kind === 'context' && total >= span.tokens) {
@@ -103,7 +107,7 @@ export class Generator {
         completionTokens: pipeline.getCurRoundCompletionTotalTokens(),
       },
       timings: timingsOf(pipeline),
-      renderedPrompt: job.prompt,
+      renderedPrompt: withoutMarks(job.prompt, job.pictures ?? []),
     };
   }
 }
@@ -142,6 +146,21 @@ class GrowingReply {
     const logprobs = this.#trail.take(this.#pipeline.getTokenLogprobArray(), this.#sentLength);
     return [{ type: 'text', text, logprobs }];
   }
+}
+
+/** Throws `not_supported` for a picture that a library has no code for, or computes in more pieces than it can. */
+function tokensOf({ picture, text }: Passage, pipeline: Pipeline): number {
+  const tokens = pipeline.tokenizer.encode(text).length;
+  if (!picture) return tokens;
+  const size = pipeline.computeImageEmbedSize?.(picture.height, picture.width);
+  if (size !== undefined && size <= pipeline.prefillChunkSize) return tokens + size;
+  throw new ApiError(
+    'not_supported',
+    size === undefined
+      ? 'The library of this model reads no images. Choose a model that does.'
+      : `An image of this shape takes ${size} tokens and this model computes ${pipeline.prefillChunkSize} at once. Crop it, or load the model with a larger prefill chunk.`,
+    { param: 'messages' },
+  );
 }
 
 /** WebLLM counts in seconds, and the first token as part of the prefill. */

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { libraryUrl, modelUrl, serveFiles, type NetworkScope } from './network.ts';
+import { libraryUrl, modelUrl, serve, type NetworkScope } from './network.ts';
+
+const pictureUrl = 'https://picture.invalid/a.png';
 
 describe('what a WebLLM worker reads', () => {
   let scope: NetworkScope;
@@ -10,7 +12,8 @@ describe('what a WebLLM worker reads', () => {
       ['a b.json', new Blob(['{"x":1}'])],
       ['deep/shard.bin', new Blob(['1234'])],
     ]);
-    serveFiles(scope, files, new Blob(['wasm']));
+    const shelf = { find: (url: string) => (url === pictureUrl ? new Blob(['png']) : undefined) };
+    serve(scope, { files, library: new Blob(['wasm']), shelf });
   });
 
   it('comes from the model’s blobs, by Request or by URL', async () => {
@@ -30,6 +33,13 @@ describe('what a WebLLM worker reads', () => {
     await expect(cache.add(new Request(`${modelUrl}gone.bin`))).rejects.toMatchObject({
       code: 'unsupported_model_format',
       message: expect.stringContaining('“gone.bin”'),
+    });
+  });
+
+  it('is a picture of the request, by its own URL only', async () => {
+    expect(await (await scope.fetch(pictureUrl)).text()).toBe('png');
+    await expect(scope.fetch('https://picture.invalid/b.png')).rejects.toMatchObject({
+      code: 'unsupported_model_format',
     });
   });
 

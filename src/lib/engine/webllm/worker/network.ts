@@ -3,6 +3,7 @@
  * so that no byte is stored twice, and there is no network behind it.
  */
 import { missing } from '#lib/engine/webllm/package.ts';
+import type { PictureShelf } from './pictures.ts';
 
 /** Never asked for over a network; WebLLM wants an absolute URL with `/resolve/` in it. */
 export const modelUrl = 'https://model.invalid/resolve/main/';
@@ -14,12 +15,19 @@ export interface NetworkScope {
   readonly fetch: typeof fetch;
 }
 
-/** From here on the scope reads these files and nothing else. */
-export function serveFiles(scope: NetworkScope, files: ReadonlyMap<string, Blob>, library: Blob): void {
+interface Served {
+  readonly files: ReadonlyMap<string, Blob>;
+  readonly library: Blob;
+  /** Of a model that sees. */
+  readonly shelf?: Pick<PictureShelf, 'find'> | undefined;
+}
+
+/** From here on the scope reads these and nothing else. */
+export function serve(scope: NetworkScope, { files, library, shelf }: Served): void {
   const byUrl = new Map([...files].map(([path, blob]) => [new URL(path, modelUrl).href, blob]));
   byUrl.set(libraryUrl, library);
   Object.defineProperty(scope, 'caches', { configurable: true, value: new BlobCaches(byUrl) });
-  Object.defineProperty(scope, 'fetch', { configurable: true, value: refuseFetch });
+  Object.defineProperty(scope, 'fetch', { configurable: true, value: fetchFrom(shelf) });
 }
 
 /** The members of `CacheStorage` and `Cache` that WebLLM uses. */
@@ -65,6 +73,14 @@ class BlobResponse {
   async json(): Promise<unknown> {
     return JSON.parse(await this.#blob.text());
   }
+}
+
+/** A picture is the one thing that WebLLM fetches without a look into the cache. */
+function fetchFrom(shelf: Served['shelf']): (request: Request | URL | string) => Promise<Response> {
+  return (request) => {
+    const picture = shelf?.find(urlOf(request));
+    return picture ? Promise.resolve(new Response(picture)) : refuseFetch(request);
+  };
 }
 
 function refuseFetch(request: Request | URL | string): Promise<never> {

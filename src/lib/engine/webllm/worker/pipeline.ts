@@ -17,6 +17,8 @@ export interface Pipeline {
   readonly fullVocabSize: number;
   /** As compiled into the library; a smaller one works too. */
   prefillChunkSize: number;
+  /** Tokens that a picture becomes, of a model that sees. */
+  computeImageEmbedSize?(height: number, width: number): number;
   /** Of the last response format that was compiled. */
   readonly grammarMatcher?: { getNextTokenBitmask(): Promise<Int32Array> } | undefined;
   /** Compiles a response format unless it was the last one; the request that comes with it finds it compiled. */

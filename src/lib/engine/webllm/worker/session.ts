@@ -1,6 +1,8 @@
 /** The inside of a WebLLM worker: one engine with one model, from its load until the worker is terminated. */
 import { MLCEngine, ModelType, type ChatOptions } from '@mlc-ai/web-llm';
 import { ApiError } from '#lib/core/errors.ts';
+import { readPicture } from '#lib/engine/pictures/read.ts';
+import type { ChatConfig } from '#lib/engine/webllm/chat-config.ts';
 import { cannot, loadFault, lostFault, requestFault } from '#lib/engine/webllm/faults.ts';
 import { needsF16, type Span } from '#lib/engine/webllm/plan.ts';
 import type { LoadOrder, Tell, WebLlmWorker } from '#lib/engine/webllm/worker-api.ts';
@@ -14,7 +16,8 @@ import { passThrough } from './conversation.ts';
 import { DeviceWatch, type DeviceSource } from './device-watch.ts';
 import { Embedder } from './embedder.ts';
 import { LoadProgress } from './load-progress.ts';
-import { libraryUrl, modelUrl, serveFiles, type NetworkScope } from './network.ts';
+import { libraryUrl, modelUrl, serve, type NetworkScope } from './network.ts';
+import { PictureShelf } from './pictures.ts';
 import { pipelineOf, vectorPipelineOf, type Pipeline } from './pipeline.ts';
 import { promptForm } from './prompt.ts';
 
@@ -116,7 +119,8 @@ export class WebLlmSession implements WebLlmWorker {
     const { id, config, files, span } = order;
     await checkAdapter(this.#options.gpu);
     const form = await promptForm(order);
-    serveFiles(this.#options.scope, files, order.library);
+    const shelf = config.sees ? new PictureShelf(readPicture) : undefined;
+    serve(this.#options.scope, { files, library: order.library, shelf });
     const engine = this.#engine(order);
     await engine.reload(id, { ...loadOptions(order), ...passThrough(config, form.prefixTokens) });
     if (config.purpose === 'vectors') {
@@ -134,6 +138,7 @@ export class WebLlmSession implements WebLlmWorker {
       span,
       stopTexts,
       thinkBudget: order.thinkBudget,
+      shelf,
     });
     return { kind: 'text', answerer };
   }
@@ -148,7 +153,7 @@ export class WebLlmSession implements WebLlmWorker {
             model: modelUrl,
             model_id: id,
             model_lib: libraryUrl,
-            model_type: config.purpose === 'vectors' ? ModelType.embedding : ModelType.LLM,
+            model_type: modelType(config),
             required_features: needsF16(config) ? ['shader-f16'] : [],
           },
         ],
@@ -157,6 +162,11 @@ export class WebLlmSession implements WebLlmWorker {
         this.#tell({ type: 'progress', fraction: progress.add(report.progress) }),
     });
   }
+}
+
+function modelType({ purpose, sees }: ChatConfig): ModelType {
+  if (purpose === 'vectors') return ModelType.embedding;
+  return sees ? ModelType.VLM : ModelType.LLM;
 }
 
 /** `reload` resolves also when it gave up. */

@@ -1,0 +1,32 @@
+/** The real engine with an ear. A sound takes it seconds on a CPU, so there are few. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LoadedModel } from '#lib/engine/port.ts';
+import { askAbout, withEar } from './testing/media-engine.ts';
+import { capitalOf, italy, japan, ofImage, ofSound, picture, sound, wav } from './testing/media-makers.ts';
+import { ask, finishOf, makeEngine, patience, textOf } from './testing/tiny-engine.ts';
+
+describe('llama.cpp with an ear', patience, () => {
+  let loaded: LoadedModel;
+
+  beforeAll(async () => {
+    loaded = await makeEngine().load(await withEar(), { contextSize: 256 });
+  }, patience.timeout);
+  afterAll(() => loaded.close());
+
+  it('hears what is said, counts it, and takes no sound for another', async () => {
+    const inWords = finishOf(await ask(loaded, 'What is the capital of?')).usage;
+    for (const { quarters, capital } of [japan, italy]) {
+      const events = await askAbout(loaded, capitalOf(ofSound(sound(quarters))));
+      expect(textOf(events)).toBe(capital);
+      expect(finishOf(events).usage.promptTokens).toBe(inWords.promptTokens + 4);
+    }
+  });
+
+  it('refuses a sound without any, and a picture, and serves the next request', async () => {
+    const silent = askAbout(loaded, capitalOf(ofSound(wav(new Int16Array()))));
+    await expect(silent).rejects.toMatchObject({ code: 'invalid_request', param: 'messages' });
+    const seen = askAbout(loaded, [ofImage(await picture(japan.quarters))]);
+    await expect(seen).rejects.toMatchObject({ code: 'unsupported_parameter' });
+    expect(textOf(await ask(loaded, 'Hello!'))).toBe('Hello! How can I help you?');
+  });
+});
