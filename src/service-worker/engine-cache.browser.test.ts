@@ -3,7 +3,7 @@ import { EngineCache } from './engine-cache.ts';
 
 /** Any file that this server has. */
 const url = new URL('./engine-cache.ts', import.meta.url).href;
-const gone = `${url}?gone`;
+const gone = new URL('/no/such.wasm', location.origin).href;
 
 function cacheOf(version: string, engineFiles: readonly string[] = []) {
   onTestFinished(async () => {
@@ -36,6 +36,16 @@ it('does not keep what is not there', async () => {
   const missing = new URL('/no/such.wasm', location.origin);
   expect((await cacheOf(version).respond(new Request(missing))).status).toBe(404);
   expect(await keptBy(version)).toEqual([]);
+});
+
+it('keeps one content of each name, and takes it over with its query', async () => {
+  const [old, version] = [crypto.randomUUID(), crypto.randomUUID()];
+  for (const query of ['?sha256=1', '?sha256=2']) {
+    await (await cacheOf(old).respond(new Request(url + query))).text();
+    await expect.poll(() => keptBy(old)).toEqual([url + query]);
+  }
+  await cacheOf(version, [url]).sweep();
+  expect(await keptBy(version)).toEqual([`${url}?sha256=2`]);
 });
 
 it('deletes what older versions have kept, except what has not changed', async () => {

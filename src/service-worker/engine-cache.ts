@@ -1,4 +1,7 @@
-/** Keeps the engines' WebAssembly once it was used: cache first, since its names carry the content's hash. */
+/**
+ * Keeps the engines' WebAssembly once it was used: cache first, since its names carry the content's hash, or their query
+ * does where the name stays the same.
+ */
 const prefix = 'sampan-engine-';
 
 interface EngineCacheOptions {
@@ -22,8 +25,15 @@ export class EngineCache {
     if (kept) return kept;
     const response = await fetch(request);
     // Not under `waitUntil`: Chromium cuts an event's streams after 308 s, and a slow download may take longer.
-    if (response.status === 200) cache.put(request.url, response.clone()).catch(reportUnkept);
+    if (response.status === 200) void this.#keep(cache, request.url, response.clone()).catch(reportUnkept);
     return response;
+  }
+
+  /** Instead of what had the same name. */
+  async #keep(cache: Cache, url: string, response: Response): Promise<void> {
+    const outdated = await cache.keys(url, { ignoreSearch: true, ignoreVary: true });
+    await cache.put(url, response);
+    for (const key of outdated) if (key.url !== url) await cache.delete(key, { ignoreVary: true });
   }
 
   /** Deletes what other versions have kept; an engine that has not changed since is taken over. */
@@ -37,9 +47,11 @@ export class EngineCache {
 
   async #takeOver(outdated: Cache): Promise<void> {
     const cache = await caches.open(this.#name);
-    for (const url of this.#engineFiles) {
-      const kept = await outdated.match(url, { ignoreVary: true });
-      if (kept) await cache.put(url, kept);
+    for (const file of this.#engineFiles) {
+      for (const { url } of await outdated.keys(file, { ignoreSearch: true, ignoreVary: true })) {
+        const kept = await outdated.match(url, { ignoreVary: true });
+        if (kept) await cache.put(url, kept);
+      }
     }
   }
 }

@@ -13,7 +13,7 @@ import { isEngineFile, pageUrl, precacheEntries } from './shell.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
-const engines = new EngineCache({ version, engineFiles: build.filter(isEngineFile) });
+const engines = new EngineCache({ version, engineFiles: [...build, ...files].filter(isEngineFile) });
 
 // Before Workbox, whose listener sees only what is the app's own.
 self.addEventListener('fetch', (event) => {

@@ -28,12 +28,17 @@ export function precacheEntries({ build, files, prerendered, version }: Shell): 
  * in none of SvelteKit's lists. Needed offline all the same.
  */
 export function isEngineFile(pathname: string): boolean {
-  return pathname.startsWith('/_app/immutable/workers/');
+  return pathname.startsWith('/_app/immutable/workers/') || isOwnBuild(pathname);
 }
 
 /** Engines are fetched once they are used; the built-in registry is the network's; pre-compressed twins are the server's. */
 function isShellFile(url: string): boolean {
-  return !url.startsWith('/v2/') && !/\.(wasm|br|gz)$/.test(url);
+  return !url.startsWith('/v2/') && !/\.(wasm|br|gz)$/.test(url) && !isOwnBuild(url);
+}
+
+/** The list of them is part of the shell: it says which of them a browser runs, and their digests. */
+function isOwnBuild(pathname: string): boolean {
+  return /^\/engine\/[\w-]+\.(js|wasm)$/.test(pathname);
 }
 
 function isImmutable(pathname: string): boolean {

@@ -9,18 +9,25 @@ const wasmHeapBytes = 4 * 2 ** 30;
 const modelShare = 0.75;
 const gibibyte = 2 ** 30;
 
-/** What the engine would compute with. WebGPU tells the largest buffer, never the memory. */
-export async function machineFor(
+export interface Memory {
+  /** For all models together; `Infinity` where nobody tells. */
+  readonly budgetBytes: number;
+  /** A person's word on it. */
+  readonly limitBytes: number | null;
+}
+
+/** What the engine would compute with. WebGPU tells the largest buffer, never the memory: only a person does. */
+export function machineFor(
   engine: EngineName,
-  hardware: Promise<Hardware>,
-  navigator: WorkerNavigator,
-): Promise<Machine> {
-  const { gpu } = await hardware;
+  { gpu }: Hardware,
+  { budgetBytes, limitBytes }: Memory,
+): Machine {
   const device = gpu && (engine === 'webllm' || gpu.f16) ? 'gpu' : 'cpu';
   return {
     device,
-    wasmHeapBytes: Math.min(wasmHeapBytes, memoryBudget(navigator)),
+    wasmHeapBytes: Math.min(wasmHeapBytes, budgetBytes),
     ...(device === 'gpu' && gpu && { adapterMaxBufferBytes: gpu.maxBufferBytes }),
+    ...(limitBytes !== null && { adapterMemoryGuessBytes: limitBytes }),
   };
 }
 

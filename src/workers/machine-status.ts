@@ -1,26 +1,32 @@
 /** What the status bar says about this browser and this server. */
+import { heldTo, ladderOf } from '#lib/engine/ladder.ts';
 import { chooseThreads, type Hardware } from '#lib/engine/probe.ts';
-import type { StatusJson } from '#lib/model/wire.ts';
+import type { SettingsJson, StatusJson } from '#lib/model/wire.ts';
 import { usage } from '#lib/store/persistence.ts';
 
 export interface MachineStatusOptions {
   readonly version: string;
+  /** As it was found, not as it is held. */
   readonly hardware: Promise<Hardware>;
+  readonly compute: SettingsJson['compute'];
+  readonly wasmBuild: () => Promise<string>;
   readonly fetch: typeof fetch;
   readonly storage: StorageManager;
 }
 
 export async function machineStatus(options: MachineStatusOptions): Promise<StatusJson> {
-  const [hardware, storage, relay] = await Promise.all([
+  const [hardware, wasmBuild, storage, relay] = await Promise.all([
     options.hardware,
+    options.wasmBuild(),
     usage(options.storage),
     hasRelay(options.fetch),
   ]);
   return {
     version: options.version,
     isolated: hardware.isolated,
-    threads: chooseThreads(hardware),
+    threads: chooseThreads(heldTo(hardware, options.compute)),
     gpu: hardware.gpu ? { name: hardware.gpu.name, f16: hardware.gpu.f16 } : null,
+    compute: { ...ladderOf(hardware, options.compute), wasm_build: wasmBuild },
     storage: { used_bytes: storage.usedBytes, quota_bytes: storage.quotaBytes, persisted: storage.persisted },
     relay,
   };

@@ -5,6 +5,7 @@ import { serveRequests } from '#lib/bridge/serve.ts';
 import { linkToCompanion } from '#lib/bridge/socket/link.ts';
 import { opfsSpool } from '#lib/bridge/socket/spool.ts';
 import { systemClock } from '#lib/core/clock.ts';
+import { heldTo, ladderOf } from '#lib/engine/ladder.ts';
 import { LlamaCppEngine } from '#lib/engine/llamacpp/engine.ts';
 import { WebLlmEngine } from '#lib/engine/webllm/engine.ts';
 import { probeHardware } from '#lib/engine/probe.ts';
@@ -12,6 +13,7 @@ import { HuggingFaceRegistry } from '#lib/registry/huggingface/client.ts';
 import { mlcListSource } from '#lib/registry/huggingface/mlc-list-source.ts';
 import { OciRegistry } from '#lib/registry/oci/client.ts';
 import { Registries } from '#lib/registry/registries.ts';
+import { Preferences } from '#lib/runner/preferences/preferences.ts';
 import { Runner } from '#lib/runner/runner.ts';
 import { IdbModelIndex } from '#lib/store/idb/model-index.ts';
 import { IdbLogLines } from '#lib/store/idb/log-lines.ts';
@@ -36,7 +38,26 @@ const { host: ownHost, origin: ownOrigin, href } = self.location;
 const fetch = self.fetch.bind(self);
 const clock = systemClock;
 const settings = new IdbSettings();
-const hardware = probeHardware(self);
+const probed = probeHardware(self);
+const preferences = new Preferences({
+  load: () => settings.get('runner', (value) => value),
+  save: (wanted) => settings.set('runner', wanted),
+});
+const hardware = async () => heldTo(await probed, preferences.current.compute);
+const memory = () => {
+  const limitBytes = preferences.current.memory_limit_bytes;
+  return { limitBytes, budgetBytes: limitBytes ?? memoryBudget(self.navigator) };
+};
+const llamaCpp: LlamaCppEngine = new LlamaCppEngine({
+  assets: {
+    wasmUrl: new URL(wasmUrl, href).href,
+    compatWasmUrl: new URL(compatWasmUrl, href).href,
+    compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
+    ownBuildsUrl: new URL('/engine/manifest.json', ownOrigin).href,
+  },
+  hardware,
+  log: (line) => runner.engineLine('llama.cpp', line),
+});
 
 const disk = {
   root: await navigator.storage.getDirectory(),
@@ -68,20 +89,12 @@ const runner: Runner = new Runner({
     }),
   }),
   engines: [
-    new LlamaCppEngine({
-      assets: {
-        wasmUrl: new URL(wasmUrl, href).href,
-        compatWasmUrl: new URL(compatWasmUrl, href).href,
-        compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
-      },
-      hardware: () => hardware,
-      log: (line) => runner.engineLine('llama.cpp', line),
-    }),
+    llamaCpp,
     new WebLlmEngine({
       createWorker: () =>
         new Worker(new URL('./webllm.worker.ts', import.meta.url), { type: 'module', name: 'webllm' }),
       locks: navigator.locks,
-      hardware: () => hardware,
+      hardware,
     }),
   ],
   pullRecords: {
@@ -94,25 +107,40 @@ const runner: Runner = new Runner({
     save: (wanted) => settings.set('request-recording', wanted),
   },
   logLines: new IdbLogLines(),
-  parallelPulls: {
-    load: () => settings.get('parallel-pulls', (value) => (typeof value === 'number' ? value : undefined)),
-    save: (parallel) => settings.set('parallel-pulls', parallel),
-  },
-  machine: (engine) => machineFor(engine, hardware, self.navigator),
-  memoryBudgetBytes: () => memoryBudget(self.navigator),
+  preferences,
+  ladder: async (wish) => ladderOf(await probed, wish),
+  machine: async (engine) => machineFor(engine, await hardware(), memory()),
+  memoryBudgetBytes: () => memory().budgetBytes,
   engineBytes: () => engineBytes(self.caches),
-  status: () => machineStatus({ version: __SAMPAN_VERSION__, hardware, fetch, storage: navigator.storage }),
+  status: () =>
+    machineStatus({
+      version: __SAMPAN_VERSION__,
+      hardware: probed,
+      compute: preferences.current.compute,
+      wasmBuild: () => llamaCpp.wasmBuild(),
+      fetch,
+      storage: navigator.storage,
+    }),
+  statusChanged: llamaCpp.wasmBuildChanged,
   benchHistory: {
     load: () => settings.get('bench', (value) => value),
     save: (results) => settings.set('bench', results),
   },
+  gateHistory: {
+    load: () => settings.get('gate', (value) => value),
+    save: (results) => settings.set('gate', results),
+  },
   selfTest: {
     model: selfTestModel(fetch),
-    probe: () => probeReport({ version: __SAMPAN_VERSION__, hardware, navigator: self.navigator }),
+    probe: () => probeReport({ version: __SAMPAN_VERSION__, hardware: probed, navigator: self.navigator }),
     results: {
       load: () => settings.get('self-test', (value) => value),
       save: (results) => settings.set('self-test', results),
     },
+  },
+  grants: {
+    load: () => settings.get('grants', (value) => value),
+    save: (grants) => settings.set('grants', grants),
   },
   onError: consoleLog.failure,
   echo: consoleLog.line,
@@ -129,6 +157,7 @@ await linkToCompanion({
   clock,
   random: Math.random,
   locks: navigator.locks,
+  origins: { rules: () => runner.grants.rules(), changed: runner.grants.changed },
   // As long as this worker lives: it is ended as a whole.
   signal: new AbortController().signal,
 });

@@ -5,6 +5,8 @@ export interface Hardware {
   readonly isolated: boolean;
   readonly cores: number;
   readonly gpu: GpuFacts | undefined;
+  /** A clause for people where a person holds the machine to less than it has (`ladder.ts`). */
+  readonly pinned?: string | undefined;
 }
 
 export interface GpuFacts {

@@ -10,10 +10,29 @@ export function hostDot(kind: HostKind, isBusy: 'busy' | 'idle'): string {
   return isBusy === 'busy' ? 'live' : 'on';
 }
 
-/** Where llama.cpp computes: an adapter without 16-bit shaders is of no use to it. */
-export function deviceWords({ gpu, threads }: StatusJson): string {
-  if (gpu?.f16) return `${gpu.name} · WebGPU f16`;
-  return threads === 1 ? 'CPU · 1 thread' : `CPU · ${threads} threads`;
+/** The rung that models are computed on. Without 16-bit shaders the GPU is WebLLM's alone and the CPU llama.cpp's. */
+export function deviceWords({ gpu, threads, compute }: StatusJson): string {
+  const name = gpu?.name ?? 'GPU';
+  switch (compute.rung) {
+    case 'webgpu-f16':
+      return `${name} · WebGPU f16`;
+    case 'webgpu':
+      return `${name} · WebGPU f32 · ${threadWords(threads)}`;
+    case 'wasm-threads':
+    case 'wasm':
+      return `CPU · ${threadWords(threads)}`;
+  }
+}
+
+function threadWords(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
+}
+
+/** Why it is that rung, with the build that computes on the CPU. */
+export function deviceHint({ compute: { rung, reason, wasm_build: build } }: StatusJson): string {
+  const onCpu = rung === 'webgpu-f16' ? '' : `On the CPU: llama.cpp, ${build}.`;
+  const why = reason === undefined ? '' : `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
+  return [why, onCpu, 'Check this device'].filter(Boolean).join(' ');
 }
 
 export function storageWords({ storage }: StatusJson): string {

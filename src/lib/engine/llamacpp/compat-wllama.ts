@@ -1,4 +1,4 @@
-/** wllama on its build with 32-bit addresses. */
+/** wllama on a build with 32-bit addresses: the package's or our own. */
 import { Wllama, type WllamaConfig } from '@wllama/wllama';
 
 interface CompatBuild {

@@ -1,7 +1,7 @@
-/** llama.cpp through wllama: WASM threads on the CPU, WebGPU where the adapter has shader-f16. */
-import { Wllama, type LoadModelParams } from '@wllama/wllama';
+/** llama.cpp through wllama: on the CPU with our own build or the package's, WebGPU where the adapter has shader-f16. */
+import { Wllama } from '@wllama/wllama';
 import { systemClock, type Clock } from '#lib/core/clock.ts';
-import { ApiError } from '#lib/core/errors.ts';
+import type { Signal } from '#lib/core/observable.ts';
 import type {
   Engine,
   GgufModel,
@@ -11,29 +11,19 @@ import type {
   LoadOptions,
 } from '#lib/engine/port.ts';
 import type { Hardware } from '#lib/engine/probe.ts';
-import { fillTokensOf } from '#lib/model/fill-tokens.ts';
-import { virtualShards } from '#lib/model/gguf-shards.ts';
-import { CompatWllama } from './compat-wllama.ts';
-import { loadFault, notGguf } from './faults.ts';
-import { readFacts, tokenTexts, type FileFacts } from './file-facts.ts';
-import { watchOver } from './life.ts';
-import { loadedConfig, loadParams } from './load-params.ts';
-import { LlamaCppModel, type LlamaCppModelOptions } from './model.ts';
-import { NativeLog, type NativeLine } from './native-log.ts';
-import { describePlan, planOf, type Browser, type Build } from './plan.ts';
+import type { LlamaCppAssets } from './builds.ts';
+import { isNativeException, notGguf } from './faults.ts';
+import { readFacts } from './file-facts.ts';
+import { loadModel, Rejected, type LoadingPorts, type LoadOrder } from './loading.ts';
+import type { NativeLine } from './native-log.ts';
+import { OwnBuilds, type OwnBuild } from './own-builds.ts';
+import { describePlan, packageWords, planOf, type Browser, type Plan } from './plan.ts';
 import type { Locks } from './worker-tap.ts';
-
-export interface LlamaCppAssets {
-  /** Absolute URLs: wllama resolves relative ones against a blob worker. */
-  readonly wasmUrl: string;
-  readonly compatWasmUrl: string;
-  /** The text of the script of the compat build; fetched only where it is used. */
-  readonly compatScript: () => Promise<string>;
-}
 
 export interface LlamaCppOptions {
   readonly assets: LlamaCppAssets;
   readonly hardware: () => Promise<Hardware>;
+  readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   readonly locks?: Locks;
   readonly log?: (line: NativeLine) => void;
@@ -42,25 +32,35 @@ export interface LlamaCppOptions {
 
 export class LlamaCppEngine implements Engine {
   readonly name = 'llama.cpp';
-  readonly #assets: LlamaCppAssets;
   readonly #hardware: () => Promise<Hardware>;
-  readonly #clock: Clock;
-  readonly #locks: Locks;
-  readonly #log: (line: NativeLine) => void;
-  readonly #loadTimeoutMs: number;
+  readonly #ports: LoadingPorts;
+  readonly #ownBuilds: OwnBuilds;
 
   constructor(options: LlamaCppOptions) {
-    this.#assets = options.assets;
-    this.#hardware = options.hardware;
-    this.#clock = options.clock ?? systemClock;
-    this.#locks = options.locks ?? navigator.locks;
-    this.#log = options.log ?? (() => undefined);
-    this.#loadTimeoutMs = options.loadTimeoutMs ?? 300_000;
+    const { assets, hardware, log = () => undefined, clock = systemClock, locks = navigator.locks } = options;
+    this.#hardware = hardware;
+    this.#ports = { assets, clock, locks, log, loadTimeoutMs: options.loadTimeoutMs ?? 300_000 };
+    this.#ownBuilds = new OwnBuilds({
+      manifestUrl: assets.ownBuildsUrl,
+      fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+      onFailure: (text) => log({ level: 'warn', text }),
+    });
+  }
+
+  /** Of the build that computes on the CPU, for people: "relaxed SIMD, JSPI". */
+  async wasmBuild(): Promise<string> {
+    return (await this.#ownBuilds.words()) ?? packageWords(browser());
+  }
+
+  /** `wasmBuild` answers something else from now on. */
+  get wasmBuildChanged(): Signal {
+    return this.#ownBuilds.changed;
   }
 
   async describe(): Promise<string> {
-    const plan = planOf({ hardware: await this.#hardware(), browser: browser(), bytes: Infinity });
-    return `llama.cpp ${Wllama.getLibllamaVersion()} (${describePlan(plan)})`;
+    const plan = await this.#plan(Infinity);
+    const words = plan.gpu ? undefined : await this.#ownBuilds.words();
+    return `llama.cpp ${Wllama.getLibllamaVersion()} (${describePlan(plan, words)})`;
   }
 
   async load(model: LoadableModel, config: LoadConfig, options: LoadOptions = {}): Promise<LoadedModel> {
@@ -68,92 +68,48 @@ export class LlamaCppEngine implements Engine {
     signal?.throwIfAborted();
     if (model.kind !== 'gguf') throw notGguf();
     const facts = await readFacts(model);
-    const machine = { hardware: await this.#hardware(), browser: browser(), bytes: weightBytes(model) };
-    const plan = planOf(machine, config);
-    const inForce = loadedConfig(config, facts, plan);
-    const files = { ...model, weights: await virtualShards(model.weights) };
-    const params = loadParams(files, config, facts, inForce);
-    const log = new NativeLog(this.#log);
-    const wllama = await this.#create(log, plan.build);
-    const life = watchOver(wllama, this.#locks, log);
+    const plan = await this.#plan(weightBytes(model), config);
+    const order = { model, config, facts, plan, signal };
+    // Our build does not come to an end with several texts to embed, and ranks otherwise than the package's.
+    const suits = !plan.gpu && (config.mode ?? 'completion') === 'completion';
+    const own = suits ? await this.#ownBuilds.take(model.id) : undefined;
+    return own ? this.#loadOnOwn(own, order) : loadModel(order, this.#ports);
+  }
+
+  /** What our build cannot load, the package's may; if that cannot either, it is the model's fault and not the build's. */
+  async #loadOnOwn(own: OwnBuild, order: LoadOrder): Promise<LoadedModel> {
+    const { model, signal } = order;
     try {
-      signal?.throwIfAborted();
-      await this.#loadOrGiveUp(wllama, files, params, { signal, lost: life.lost });
-      assertLoaded(wllama);
+      const loaded = await loadModel({ ...order, own }, this.#ports);
+      void loaded.lost.then((reason) => this.#ownBuilds.leaveAside(model.id, reason));
+      return loaded;
     } catch (thrown) {
-      await life.end();
       signal?.throwIfAborted();
-      throw thrown instanceof ApiError ? thrown : loadFault(log.takeErrors(), thrown);
+      const loaded = await loadModel(order, this.#ports);
+      const reason = reasonOf(thrown);
+      const isModel = reason instanceof Rejected || isNativeException(reason);
+      if (isModel) this.#ownBuilds.leaveAside(model.id, reason);
+      else this.#ownBuilds.giveUp(reason);
+      return loaded;
     }
-    const device = describePlan(plan);
-    return new LlamaCppModel({ wllama, inForce, device, log, ...life, fillTokens: fillTokens(model, facts) });
   }
 
-  /** One object per load: after exit() a reload on the same object claims to be loaded while it is not. */
-  async #create(logger: NativeLog, build: Build): Promise<Wllama> {
-    const { wasmUrl, compatWasmUrl, compatScript } = this.#assets;
-    if (build === 'default') {
-      const wllama = new Wllama({ default: wasmUrl }, { logger });
-      // Without this call the package would fetch its fallback build from a public CDN.
-      wllama.setCompat(null);
-      return wllama;
-    }
-    return new CompatWllama({ code: await compatScript(), wasmUrl: compatWasmUrl }, { logger });
-  }
-
-  /** wllama never settles when its wasm or worker cannot start, and has no other cancel than `exit`. */
-  #loadOrGiveUp(
-    wllama: Wllama,
-    model: GgufModel,
-    params: LoadModelParams,
-    { signal, lost }: { signal?: AbortSignal | undefined; lost: Promise<Error> },
-  ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const cancelTimer = this.#clock.after(this.#loadTimeoutMs, () =>
-        reject(loadingTimeout(this.#loadTimeoutMs)),
-      );
-      const onAbort = () => reject(signal?.reason as Error);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      void lost.then(reject);
-      wllama
-        .loadModel(filesOf(model), params)
-        .then(resolve, reject)
-        .finally(() => {
-          cancelTimer();
-          signal?.removeEventListener('abort', onAbort);
-        });
-    });
+  async #plan(bytes: number, config?: LoadConfig): Promise<Plan> {
+    return planOf({ hardware: await this.#hardware(), browser: browser(), bytes }, config);
   }
 }
 
-/** wllama tells them apart: a projector by its content, adapters by their place behind the weights. */
-function filesOf({ weights, adapters = [], projector }: GgufModel): Blob[] {
-  return [...weights, ...adapters, ...(projector ? [projector] : [])];
-}
-
-function fillTokens({ weights }: GgufModel, { header }: FileFacts): LlamaCppModelOptions['fillTokens'] {
-  let found: ReturnType<LlamaCppModelOptions['fillTokens']> | undefined;
-  const find = async () =>
-    fillTokensOf(header.metadata, weights[0] ? await tokenTexts(weights[0], header) : []);
-  return () => (found ??= find());
+/** What an `ApiError` was made of. */
+function reasonOf(thrown: unknown): Error {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return error.cause instanceof Error ? error.cause : error;
 }
 
 function weightBytes({ weights }: GgufModel): number {
   return weights.reduce((sum, blob) => sum + blob.size, 0);
 }
 
-/** `loadModel` resolves even when llama.cpp rejected the file. */
-function assertLoaded(wllama: Wllama): void {
-  const info = wllama.getLoadedContextInfo();
-  const succeeded = 'success' in info && info.success === true;
-  if (!succeeded || info.n_vocab === 0) throw new Error('llama.cpp rejected the model');
-}
-
 function browser(): Browser {
   const jspi = 'Suspending' in WebAssembly;
   return { jspi, slowCompat: !jspi && navigator.userAgent.includes('Firefox/') };
-}
-
-function loadingTimeout(ms: number): ApiError {
-  return new ApiError('loading_timeout', `The model did not load within ${ms / 1000} seconds. Try again.`);
 }

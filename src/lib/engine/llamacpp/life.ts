@@ -4,7 +4,9 @@ import { lostFault } from './faults.ts';
 import type { NativeLog } from './native-log.ts';
 import { tapWorker, type Locks } from './worker-tap.ts';
 
-interface Life {
+export interface Life {
+  /** Resolves when the worker runs its WebAssembly. */
+  readonly started: Promise<void>;
   /** Resolves when the worker dies by itself. */
   readonly lost: Promise<Error>;
   /** A call failed as calls to a dead engine do. */
@@ -21,9 +23,10 @@ export function watchOver(wllama: Wllama, locks: Locks, log: NativeLog): Life {
     report(lostFault());
     void wllama.exit();
   };
-  const { stop } = tapWorker(wllama, { locks, log, onDeath });
+  const { stop, started } = tapWorker(wllama, { locks, log, onDeath });
   let ended = false;
   return {
+    started,
     lost,
     reportLoss: (cause) => {
       if (!ended) report(lostFault(cause));

@@ -54,6 +54,15 @@ describe('loadParams', () => {
     expect(params({ contextSize: 1024 })).not.toHaveProperty('seed');
   });
 
+  it('has batches that a picture fits into, where the model sees', () => {
+    const projector = new Blob(['x']);
+    expect(params({ contextSize: 1024 }, { model: { projector } })).toMatchObject({
+      n_batch: 512,
+      n_ubatch: 512,
+    });
+    expect(params({ contextSize: 256 }, { model: { projector } })).toMatchObject({ n_batch: 256 });
+  });
+
   it('pools as wanted, else as the file says, else over all tokens', () => {
     const config = { contextSize: 1024, mode: 'embedding' } as const;
     expect(params(config)).toMatchObject({ embeddings: true, pooling_type: 'mean', n_ubatch: 1024 });

@@ -8,6 +8,8 @@ import type { Plan } from './plan.ts';
 /** An abort is seen between batches only, so a batch must be short where prefill is slow. */
 const cpuBatch = 128;
 const gpuBatch = 512;
+/** Some models look at a picture as a whole, and it is no more tokens than this in those. */
+const pictureBatch = 512;
 /** More than any model has. */
 const allLayers = 99_999;
 
@@ -34,7 +36,7 @@ export function loadParams(
   config: LoadedConfig,
 ): LoadModelParams {
   const { thinkBudget } = wanted;
-  const batch = batchOf(config);
+  const batch = batchOf(config, model);
   return {
     log_level: LogLevel.INFO,
     n_ctx: config.contextSize,
@@ -59,9 +61,10 @@ export function loadParams(
 }
 
 /** Who reads a text as a whole needs it in one batch. */
-function batchOf({ mode, contextSize, gpuLayers }: LoadedConfig): number {
+function batchOf({ mode, contextSize, gpuLayers }: LoadedConfig, { projector }: GgufModel): number {
   if (mode !== 'completion') return contextSize;
-  return Math.min(contextSize, gpuLayers > 0 ? gpuBatch : cpuBatch);
+  const textBatch = gpuLayers > 0 ? gpuBatch : cpuBatch;
+  return Math.min(contextSize, projector ? Math.max(pictureBatch, textBatch) : textBatch);
 }
 
 function poolingParams(

@@ -18,7 +18,9 @@ import { ChunkReader } from './events.ts';
 import { isFatal, requestFault, type Asked } from './faults.ts';
 import { fillPrompt } from './fill-in-middle.ts';
 import { generate, type Generation } from './generation.ts';
+import { readMedia } from './media.ts';
 import type { NativeLog } from './native-log.ts';
+import { Places } from './places.ts';
 import { toChatParams, toCompletionParams, type Abilities } from './request.ts';
 import { checkInputs, embed, rank } from './vectors.ts';
 
@@ -31,6 +33,8 @@ export interface LlamaCppModelOptions {
   readonly lost: Promise<Error>;
   readonly reportLoss: (cause: unknown) => void;
   readonly fillTokens: () => Promise<FillTokens | undefined>;
+  /** Answers that the engine may be asked for at once. */
+  readonly places: number;
   /** Ends the worker, on purpose. */
   readonly end: () => Promise<void>;
 }
@@ -42,12 +46,14 @@ export class LlamaCppModel implements LoadedModel {
   readonly #options: LlamaCppModelOptions;
   readonly #wllama: Wllama;
   readonly #abilities: Abilities;
+  readonly #places: Places;
   #inFlight = 0;
 
   constructor(options: LlamaCppModelOptions) {
     const { wllama, inForce, device, lost } = options;
     this.#options = options;
     this.#wllama = wllama;
+    this.#places = new Places(options.places);
     this.inForce = inForce;
     this.device = device;
     this.lost = lost;
@@ -68,9 +74,10 @@ export class LlamaCppModel implements LoadedModel {
     const alternatives = request.logprobs ? (request.top_logprobs ?? 0) : undefined;
     return this.#generate({ input: 'messages', form: formOf(request) }, signal, {
       newReader: () => new ChunkReader({ alternatives }),
-      send: (onData, abortSignal) => {
-        const params = toChatParams(request, this.#abilities);
-        return this.#wllama.createChatCompletion({ ...params, stream: true, abortSignal, onData });
+      send: async (onData, abortSignal) => {
+        const media = await readMedia(request.messages, this.#abilities.media, { signal: abortSignal });
+        const params = toChatParams(request, this.#abilities, media);
+        await this.#wllama.createChatCompletion({ ...params, stream: true, abortSignal, onData });
       },
     });
   }
@@ -113,12 +120,14 @@ export class LlamaCppModel implements LoadedModel {
         newReader,
         send: async (onData, abortSignal) => {
           this.#require('completion');
-          this.#inFlight++;
-          try {
-            await send(onData, abortSignal);
-          } finally {
-            this.#inFlight--;
-          }
+          await this.#places.take(async () => {
+            this.#inFlight++;
+            try {
+              await send(onData, abortSignal);
+            } finally {
+              this.#inFlight--;
+            }
+          }, abortSignal);
         },
         hasCompany: () => this.#inFlight > 0,
         toFault: (thrown) => this.#fault(thrown, asked),

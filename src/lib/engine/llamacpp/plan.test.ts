@@ -42,6 +42,14 @@ describe('planOf', () => {
     expect(plan.reason).toBe('no WebGPU; the page is not isolated, so no threads');
   });
 
+  it('says so where a person pinned a lower rung', () => {
+    const pinned = { ...machine, gpu: undefined, pinned: 'pinned to one thread of the CPU', isolated: false };
+    const plan = planOf({ hardware: pinned, browser: chrome, bytes });
+    expect(describePlan(plan)).toBe('CPU, 1 thread (pinned to one thread of the CPU)');
+    const above = { ...machine, pinned: 'pinned to WebGPU with 16-bit floats' };
+    expect(planOf({ hardware: above, browser: chrome, bytes })).toMatchObject({ gpu: true });
+  });
+
   it('never has more threads than there are cores', () => {
     expect(planOf({ hardware: machine, browser: chrome, bytes }, { threads: 64 }).threads).toBe(4);
   });

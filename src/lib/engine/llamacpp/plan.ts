@@ -39,18 +39,29 @@ export function planOf(
     return { gpu: true, build: 'default', threads, device: `GPU, ${name}`, reason: undefined };
   }
   const device = threads === 1 ? 'CPU, 1 thread' : `CPU, ${threads} threads`;
-  const reason = hardware.isolated ? obstacle : `${obstacle}; the page is not isolated, so no threads`;
+  const reason =
+    hardware.isolated || obstacle === hardware.pinned
+      ? obstacle
+      : `${obstacle}; the page is not isolated, so no threads`;
   return { gpu: false, build: cpuBuild(browser, bytes), threads, device, reason };
 }
 
-/** "CPU, 4 threads (no WebGPU)". */
-export function describePlan({ device, reason }: Plan): string {
-  return reason === undefined ? device : `${device} (${reason})`;
+/** "CPU, 4 threads, relaxed SIMD (no WebGPU)"; `build` is our own, where the package's is not used. */
+export function describePlan({ device, reason }: Plan, build?: string): string {
+  const where = build === undefined ? device : `${device}, ${build}`;
+  return reason === undefined ? where : `${where} (${reason})`;
+}
+
+/** The package's build that computes on the CPU, for people. */
+export function packageWords(browser: Browser): string {
+  if (cpuBuild(browser, Infinity) === 'compat') return 'package, Asyncify';
+  return browser.jspi ? 'package, JSPI' : 'package';
 }
 
 /** llama.cpp's WebGPU backend registers no adapter without shader-f16 and says nothing: it would compute on the CPU. */
 function gpuObstacle(hardware: Hardware, { jspi }: Browser, layers: number | undefined): string | undefined {
   if (layers === 0) return 'as configured';
+  if (!hardware.gpu?.f16 && hardware.pinned !== undefined) return hardware.pinned;
   if (!hardware.gpu) return 'no WebGPU';
   if (!hardware.gpu.f16) return 'the GPU has no shader-f16';
   if (!jspi) return 'the browser has no JSPI';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseChatRequest, type ChatRequest } from '#lib/openai/chat.ts';
+import { isMedia } from './media.ts';
 import { toChatParams, toCompletionParams, type Abilities } from './request.ts';
 import { clientCallId, engineCallId } from './tool-call-id.ts';
 
@@ -44,27 +45,22 @@ describe('toChatParams', () => {
 
   it('gives images and sound as bytes, in their place among the texts', () => {
     const messages = [{ role: 'user', content: [image, { type: 'text', text: 'What?' }, sound] }];
-    expect(params({ messages }, seeing)).toMatchObject({
+    const request = parseChatRequest({ model: 'x', messages });
+    const [{ content } = { content: undefined }] = request.messages;
+    const parts = Array.isArray(content) ? content.filter(isMedia) : [];
+    const bytes = new Map(parts.map((part, index) => [part, Uint8Array.of(index).buffer]));
+    expect(toChatParams(request, seeing, bytes)).toMatchObject({
       messages: [
         {
           content: [
-            { type: 'image', data: Uint8Array.of(1, 2, 3).buffer },
+            { type: 'image', data: Uint8Array.of(0).buffer },
             { type: 'text', text: 'What?' },
-            { type: 'audio', data: Uint8Array.of(4, 5, 6).buffer },
+            { type: 'audio', data: Uint8Array.of(1).buffer },
           ],
         },
       ],
     });
-  });
-
-  it.each([
-    [image, /cannot see images: it takes text only/],
-    [sound, /cannot hear: it takes text only/],
-  ])('says what a model takes that cannot take a part', (part, message) => {
-    const messages = [{ role: 'user', content: [part] }];
-    expect(() => params({ messages })).toThrow(
-      expect.objectContaining({ code: 'unsupported_parameter', message: expect.stringMatching(message) }),
-    );
+    expect(() => toChatParams(request, seeing)).toThrow(expect.objectContaining({ code: 'internal' }));
   });
 
   it('always turns json_object into a schema, for the engine holds it with some templates only', () => {

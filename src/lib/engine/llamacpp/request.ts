@@ -6,7 +6,7 @@ import type { ChatCompletionParams, RawCompletionParams } from '@wllama/wllama';
 import { ApiError } from '#lib/core/errors.ts';
 import { messageText, type ChatMessage, type ChatRequest } from '#lib/openai/chat.ts';
 import type { CompletionRequest } from '#lib/openai/completion.ts';
-import { toEnginePart, type EnginePart, type Media } from './media.ts';
+import { isMedia, type Media, type MediaBytes, type MediaPart } from './media.ts';
 import { schemaOf } from './schema.ts';
 import { engineCallId } from './tool-call-id.ts';
 
@@ -17,13 +17,17 @@ export interface Abilities {
 }
 
 /** Throws `invalid_request` or `unsupported_parameter` for what would be a C++ exception or be passed over. */
-export function toChatParams(request: ChatRequest, abilities: Abilities): ChatCompletionParams {
+export function toChatParams(
+  request: ChatRequest,
+  abilities: Abilities,
+  media: MediaBytes = new Map(),
+): ChatCompletionParams {
   const schema = schemaOf(request.response_format);
   const tools = request.tool_choice === 'none' ? [] : (request.tools ?? []);
   if (request.grammar && (schema || tools.length > 0)) throw twoForms();
   return withoutGaps({
     ...sampling(request, abilities),
-    messages: request.messages.map((message) => toEngineMessage(message, abilities.media)),
+    messages: request.messages.map((message) => toEngineMessage(message, media)),
     stream_options: { include_usage: true },
     max_tokens: request.max_completion_tokens ?? request.max_tokens,
     // Entries come only with an alternative; what was not asked for is cut off again.
@@ -83,7 +87,7 @@ function checkBias(bias: ChatRequest['logit_bias'], vocabularySize: number): Cha
   return bias;
 }
 
-function toEngineMessage(message: ChatMessage, media: Media): object {
+function toEngineMessage(message: ChatMessage, media: MediaBytes): object {
   const role = message.role === 'developer' ? 'system' : message.role;
   const calls = message.tool_calls?.map(({ id, type, function: called }) => ({
     id: engineCallId(id),
@@ -101,10 +105,16 @@ function toEngineMessage(message: ChatMessage, media: Media): object {
 }
 
 /** Parts only where there is more than text: templates join parts in different ways. */
-function contentOf(message: ChatMessage, media: Media): string | readonly EnginePart[] {
+function contentOf(message: ChatMessage, media: MediaBytes): string | readonly object[] {
   const { content } = message;
   if (!Array.isArray(content) || content.every(({ type }) => type === 'text')) return messageText(message);
-  return content.map((part) => toEnginePart(part, media));
+  return content.map((part) => (isMedia(part) ? mediaPart(part, media.get(part)) : part));
+}
+
+/** A part that was not read would become a place holder without anything behind it. */
+function mediaPart({ type }: MediaPart, data: ArrayBuffer | undefined): object {
+  if (!data) throw new ApiError('internal', 'An image or sound was not read. Send the request again.');
+  return { type: type === 'image_url' ? 'image' : 'audio', data };
 }
 
 /** The engine minds `null` and `undefined`; an absent field takes its default. */

@@ -24,12 +24,18 @@ interface WorkerProxy {
   moduleInit(files: unknown): Promise<unknown>;
 }
 
-/** Call before `loadModel`. `stop` ends the watch, before the worker is ended on purpose. */
-export function tapWorker(
-  wllama: Wllama,
-  { locks, log, onDeath }: TapOptions,
-): { readonly stop: () => void } {
+export interface Tap {
+  /** Ends the watch, before the worker is ended on purpose. */
+  readonly stop: () => void;
+  /** Resolves when the worker runs its WebAssembly; stays pending if it never does, for the package says nothing then. */
+  readonly started: Promise<void>;
+}
+
+/** Call before `loadModel`. */
+export function tapWorker(wllama: Wllama, { locks, log, onDeath }: TapOptions): Tap {
   const unwatch = new AbortController();
+  let tellStarted: () => void = () => undefined;
+  const started = new Promise<void>((resolve) => (tellStarted = resolve));
   const lockName = `llamacpp-worker:${crypto.randomUUID()}`;
   let current: unknown = null;
   Object.defineProperty(wllama, 'proxy', {
@@ -38,10 +44,13 @@ export function tapWorker(
       current = proxy;
       if (!isWorkerProxy(proxy)) return;
       takeTurns(proxy, log);
-      holdLock(proxy, lockName, () => void watch(locks, lockName, unwatch.signal, onDeath));
+      holdLock(proxy, lockName, () => {
+        tellStarted();
+        void watch(locks, lockName, unwatch.signal, onDeath);
+      });
     },
   });
-  return { stop: () => unwatch.abort() };
+  return { stop: () => unwatch.abort(), started };
 }
 
 /** A C++ exception rejects every call that is in the worker at that time; so there is never more than one. */

@@ -1,5 +1,6 @@
 /** What is asked of the scheduler, and what it tells about the models in memory. */
 import type { Digest } from '#lib/core/digest.ts';
+import type { Rung } from '#lib/model/wire.ts';
 import type { EngineName, LoadableModel, LoadConfig, LoadedModel, RunnerMode } from '#lib/engine/port.ts';
 
 /** What is to be loaded; `open` is called only if it is not loaded yet. */
@@ -10,6 +11,8 @@ export interface ModelRequest {
   /** A model in two modes is loaded twice. */
   readonly mode: RunnerMode;
   readonly config: LoadConfig;
+  /** What it is computed on, where a person may choose; a model that was loaded on another rung is loaded again. */
+  readonly rung?: Rung | undefined;
   /** `Infinity` keeps it for ever and nothing evicts it, 0 unloads it at once; the scheduler's own when absent. */
   readonly keepAliveMs?: number | undefined;
   /** Estimated memory of weights, cache and buffers. */
@@ -37,15 +40,19 @@ export interface Resident {
   readonly queued: number;
   readonly loaded: LoadedModel | undefined;
   readonly lastUsedMs: number;
+  /** It leaves as soon as nobody uses it. */
+  readonly retired: boolean;
   /** When it will be unloaded if nobody comes. */
   readonly expiresAtMs: number | undefined;
   readonly sizeBytes: number;
 }
 
 /** Whether a model that was loaded for the one also serves the other. */
-export function sameConfig(one: Pick<ModelRequest, 'config'>, other: Pick<ModelRequest, 'config'>): boolean {
-  return canonical(one.config) === canonical(other.config);
+export function sameConfig(one: Loading, other: Loading): boolean {
+  return one.rung === other.rung && canonical(one.config) === canonical(other.config);
 }
+
+type Loading = Pick<ModelRequest, 'config' | 'rung'>;
 
 function canonical(config: LoadConfig): string {
   return JSON.stringify(Object.entries(config).sort(([one], [other]) => (one < other ? -1 : 1)));

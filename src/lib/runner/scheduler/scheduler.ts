@@ -17,17 +17,19 @@ import { Slot, type SlotPorts } from './slot.ts';
 export interface SchedulerOptions {
   readonly engines: readonly Engine[];
   readonly clock: Clock;
-  /** How long an unused model stays loaded. */
-  readonly keepAliveMs?: number;
+  /** How long an unused model stays loaded, asked whenever one comes to rest; five minutes when absent. */
+  readonly keepAliveMs?: () => number;
   /** Memory for models, asked whenever one is to be loaded. `Infinity`, which is the default, where it is unknown. */
   readonly memoryBudgetBytes?: () => number;
   /** An engine that failed to close, for the log. */
   readonly onError?: (thrown: unknown) => void;
 }
 
+const fiveMinutesMs = 5 * 60_000;
+
 export class Scheduler {
   readonly changed = new Signal();
-  readonly keepAliveMs: number;
+  readonly #keepAliveMs: () => number;
   readonly #clock: Clock;
   readonly #slotPorts: SlotPorts;
   readonly #admission: AdmissionPorts;
@@ -36,8 +38,8 @@ export class Scheduler {
   #arrivals = 0;
   #closed = false;
 
-  constructor({ engines, clock, keepAliveMs = 5 * 60_000, ...options }: SchedulerOptions) {
-    this.keepAliveMs = keepAliveMs;
+  constructor({ engines, clock, keepAliveMs = () => fiveMinutesMs, ...options }: SchedulerOptions) {
+    this.#keepAliveMs = keepAliveMs;
     this.#clock = clock;
     const onError = options.onError ?? (() => undefined);
     this.#slotPorts = { engines, clock, keepAliveMs, onIdle: this.#pump, onError };
@@ -48,6 +50,11 @@ export class Scheduler {
       evict: (slot) => void this.#unload(this.#laneOf(slot.request)),
       refuse: (lane, { request }, pinned) => lane.refuse(pinnedInTheWay(request, pinned), request),
     };
+  }
+
+  /** Of requests that do not say, as it is now. */
+  get keepAliveMs(): number {
+    return this.#keepAliveMs();
   }
 
   /** Models in memory and on their way there; those that are leaving are not among them. */
@@ -119,6 +126,19 @@ export class Scheduler {
     );
     await this.#unloadAll(lanes);
     return lanes.length;
+  }
+
+  /**
+   * The keep-alive or the memory for models has changed. What is `outdated` besides leaves as soon as nobody uses it or
+   * waits for it; whoever it answers is answered to the end.
+   */
+  refresh(outdated: (resident: Resident) => boolean = () => false): void {
+    for (const { slot, queued } of this.#lanes.values()) {
+      if (!slot) continue;
+      if (outdated(slot.describe(queued))) slot.retire();
+      if (slot.request.keepAliveMs === undefined) slot.rest();
+    }
+    this.#pump();
   }
 
   /** Unloads the model in all its modes; throws `conflict` while it answers or loads in any. */

@@ -8,8 +8,8 @@ import { atMost } from './at-most.ts';
 
 export interface SlotPorts extends LoaderPorts {
   readonly clock: Clock;
-  /** Of requests that do not say. */
-  readonly keepAliveMs: number;
+  /** Of requests that do not say; asked whenever a model comes to rest. */
+  readonly keepAliveMs: () => number;
   /** A lease was given back, or nobody came for as long as it was to be kept. */
   readonly onIdle: () => void;
   readonly onError: (thrown: unknown) => void;
@@ -30,6 +30,7 @@ export class Slot implements Occupant {
   #active = 0;
   #expiresAtMs: number | undefined;
   #expired = false;
+  #retired = false;
   #cancelExpiry: () => void = () => undefined;
   #left: Promise<void> | undefined;
   readonly #ports: SlotPorts;
@@ -70,7 +71,7 @@ export class Slot implements Occupant {
 
   /** Idle for as long as it was to be kept. The timer says so: the clock of a machine may be set back. */
   get expired(): boolean {
-    return this.#expired;
+    return this.#expired || (this.#retired && this.status === 'idle');
   }
 
   /** How long it has been loaded; 0 if it is not. */
@@ -115,6 +116,11 @@ export class Slot implements Occupant {
     return this.#left;
   }
 
+  /** From now on it is kept no longer than somebody uses it. */
+  retire(): void {
+    this.#retired = true;
+  }
+
   describe(queued: number): Resident {
     return {
       engine: this.#engine,
@@ -124,13 +130,14 @@ export class Slot implements Occupant {
       queued,
       loaded: this.#loaded,
       lastUsedMs: this.#lastUsedMs,
+      retired: this.#retired,
       expiresAtMs: this.#expiresAtMs,
       sizeBytes: this.sizeBytes,
     };
   }
 
   get #keepAliveMs(): number {
-    return this.#request.keepAliveMs ?? this.#ports.keepAliveMs;
+    return this.#request.keepAliveMs ?? this.#ports.keepAliveMs();
   }
 
   async #load(): Promise<LoadedModel> {
@@ -149,11 +156,11 @@ export class Slot implements Occupant {
     this.#ports.onIdle();
   }
 
-  /** Its keep-alive begins, unless it answers. */
+  /** Its keep-alive begins, unless it answers or loads. */
   rest(): void {
     this.#stopExpiry();
     const keepAliveMs = this.#keepAliveMs;
-    if (this.#active > 0 || keepAliveMs === Infinity) return;
+    if (this.status !== 'idle' || keepAliveMs === Infinity) return;
     this.#expiresAtMs = this.#ports.clock.now() + keepAliveMs;
     this.#expireAfter(keepAliveMs);
   }

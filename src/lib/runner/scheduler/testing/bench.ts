@@ -9,7 +9,9 @@ export interface BenchOptions extends Pick<MemoryEngineOptions, 'script'> {
   readonly budgetBytes?: number;
   /** Instead of `budgetBytes`, for one that changes. */
   readonly budget?: () => number;
-  readonly keepAliveMs?: SchedulerOptions['keepAliveMs'];
+  readonly keepAliveMs?: number;
+  /** Instead of `keepAliveMs`, for one that changes. */
+  readonly keepAlive?: SchedulerOptions['keepAliveMs'];
 }
 
 export interface WantedChanges extends Partial<Omit<ModelRequest, 'id' | 'config'>> {
@@ -43,6 +45,7 @@ export function makeBench({
   budget = () => budgetBytes,
   script,
   keepAliveMs,
+  keepAlive = keepAliveMs === undefined ? undefined : () => keepAliveMs,
 }: BenchOptions = {}) {
   const clock = new ManualClock();
   const engine = new MemoryEngine({ clock, ...(script && { script }) });
@@ -52,7 +55,7 @@ export function makeBench({
     clock,
     memoryBudgetBytes: budget,
     onError: (thrown) => failures.push(thrown),
-    ...(keepAliveMs !== undefined && { keepAliveMs }),
+    ...(keepAlive && { keepAliveMs: keepAlive }),
   });
   /** What becomes of a request, followed without waiting for it. */
   const ask = (request: ModelRequest, signal = new AbortController().signal): Asked => {

@@ -1,0 +1,33 @@
+/** The builds of llama.cpp as wllama objects: the package's two and our own. */
+import { Wllama } from '@wllama/wllama';
+import { CompatWllama } from './compat-wllama.ts';
+import type { NativeLog } from './native-log.ts';
+import type { OwnBuild } from './own-builds.ts';
+import type { Build } from './plan.ts';
+
+export interface LlamaCppAssets {
+  /** Absolute URLs: wllama resolves relative ones against a blob worker. */
+  readonly wasmUrl: string;
+  readonly compatWasmUrl: string;
+  /** The text of the script of the compat build; fetched only where it is used. */
+  readonly compatScript: () => Promise<string>;
+  /** `manifest.json` of our own builds; there are none when absent. */
+  readonly ownBuildsUrl?: string;
+}
+
+/** One object per load: after exit() a reload on the same object claims to be loaded while it is not. */
+export async function createWllama(
+  build: OwnBuild | Build,
+  { wasmUrl, compatWasmUrl, compatScript }: LlamaCppAssets,
+  logger: NativeLog,
+): Promise<Wllama> {
+  if (build === 'compat') {
+    return new CompatWllama({ code: await compatScript(), wasmUrl: compatWasmUrl }, { logger });
+  }
+  // Its llama.cpp is of another version than the package's.
+  if (build !== 'default') return new CompatWllama(build, { logger, skipVersionCheck: true });
+  const wllama = new Wllama({ default: wasmUrl }, { logger });
+  // Without this call the package would fetch its fallback build from a public CDN.
+  wllama.setCompat(null);
+  return wllama;
+}
