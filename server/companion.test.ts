@@ -35,6 +35,18 @@ function expectIsolated({ headers }: Reply) {
   expect(headers['content-security-policy']).toContain(`default-src '`);
 }
 
+describe('sampan.js', () => {
+  it('may be loaded by every page, isolated ones among them, and is the only such file', async () => {
+    const open = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' };
+    expect(
+      (await call(port, '/sampan.js', { headers: { origin: 'http://site.example' } })).headers,
+    ).toMatchObject(open);
+    const other = await call(port, script);
+    expect(other.headers).not.toHaveProperty('access-control-allow-origin');
+    expectIsolated(other);
+  });
+});
+
 describe('the headers of isolation', () => {
   it.each([
     ['the page', '/', 'GET', navigation],

@@ -67,7 +67,7 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
     relay,
     registry,
     gateway,
-    origins: new Origins(options.origins ?? []),
+    origins: new Origins(options.origins ?? [], () => gateway.originRules),
     host: hostCheck,
     log,
   });

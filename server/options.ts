@@ -1,7 +1,7 @@
 /** What the command line and the environment say. A flag wins over its variable; lists add up. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { toApiError } from '#lib/core/errors.ts';
-import { originEntry } from './origins.ts';
+import { originEntry } from '#lib/core/origin.ts';
 import { parseOptIn } from './relay/allow.ts';
 
 export interface StartOptions {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { originEntry, type OriginRules } from '#lib/core/origin.ts';
 import type { TabGateway } from './gateway/port.ts';
-import { originEntry } from './origins.ts';
 import { scratchCompanion } from './testing/companion.ts';
-import { call, codeOf } from './testing/http.ts';
+import { call, codeOf, messageOf } from './testing/http.ts';
 
-async function companionWith(origins: readonly string[]) {
+async function companionWith(origins: readonly string[], originRules?: OriginRules) {
   const seen: string[] = [];
   const gateway: TabGateway = {
+    originRules,
     handle: (request, response) => {
       seen.push(`${request.method} ${request.url}`);
       response.setHeader('x-request-id', 'abc');
@@ -141,3 +142,31 @@ it.each(['localhost', 'localhost:3000', 'http://', 'http://a b', 'http://a/b', '
     expect(() => originEntry(text)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
   },
 );
+
+describe('what the user has decided in the tab', () => {
+  it('lets a page in that this companion was not started with', async () => {
+    await using companion = await companionWith([], { allowed: [site], refused: [] });
+    expect((await companion.ask({ origin: site })).headers).toMatchObject({
+      'access-control-allow-origin': site,
+    });
+    expect((await companion.ask({ origin: 'http://other.example' })).status).toBe(403);
+    expect((await companion.ask({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  });
+
+  it('keeps a page out that this companion was started with, even with *', async () => {
+    await using companion = await companionWith([site, '*'], { allowed: [], refused: [site] });
+    expect((await companion.ask({ origin: site })).status).toBe(403);
+    expect((await companion.ask({ origin: site.toUpperCase() })).status).toBe(403);
+    expect((await companion.ask({ origin: 'http://other.example' })).status).toBe(200);
+  });
+
+  it('never keeps Sampan’s own pages out', async () => {
+    await using companion = await companionWith([], { allowed: [], refused: ['http://localhost:*'] });
+    expect((await companion.ask({ origin: companion.url })).status).toBe(200);
+  });
+
+  it('is told as the place to allow a page', async () => {
+    await using companion = await companionWith([]);
+    expect(messageOf(await companion.ask({ origin: site }))).toContain('Allow it in Sampan’s settings');
+  });
+});

@@ -1,13 +1,11 @@
 /**
- * Which web pages may use the API. A browser sends a page's request here whoever the page belongs to, and only this list
- * keeps it out; programs other than browsers send no Origin and are not asked.
+ * Which web pages may use the API: those that this companion was started with, and those that the user allowed in the
+ * connected tab. A browser sends a page's request here whoever the page belongs to, and only these lists keep it out;
+ * programs other than browsers send no Origin and are not asked.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from '#lib/core/errors.ts';
-
-/** `*`, an exact origin, or an origin with any port, as `http://localhost:*`. */
-const entryShape =
-  /^(?<scheme>https?|chrome-extension|moz-extension|app|tauri|vscode-webview|capacitor):\/\/(?<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?<port>:\*|:\d{1,5})?$/;
+import { entriesFor, originEntry, ruledBy, type OriginRules } from '#lib/core/origin.ts';
 
 const exposed = 'x-request-id, x-should-retry, retry-after, warning, content-disposition';
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
@@ -15,12 +13,19 @@ const usualHeaders = 'authorization, content-type';
 const headerList = /^[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/;
 const preflightAgeSeconds = '600';
 
+const undecided: OriginRules = { allowed: [], refused: [] };
+
 export class Origins {
   readonly #entries: ReadonlySet<string>;
+  readonly #tabRules: () => OriginRules | undefined;
 
-  /** Entries as `originEntry` returns them. Throws `invalid_request` for anything else. */
-  constructor(entries: readonly string[]) {
+  /**
+   * Entries as `originEntry` returns them; throws `invalid_request` for anything else. `tabRules` is what the user has
+   * decided in the tab that is connected now.
+   */
+  constructor(entries: readonly string[], tabRules: () => OriginRules | undefined = () => undefined) {
     this.#entries = new Set(entries.map(originEntry));
+    this.#tabRules = tabRules;
   }
 
   /**
@@ -42,40 +47,25 @@ export class Origins {
     return 'answered';
   }
 
+  /** The user's word about an origin counts for more than how this companion was started. */
   #allows(origin: string): boolean {
-    const written = origin.toLowerCase();
-    if (this.#entries.has('*') || this.#entries.has(written)) return true;
-    const anyPort = /^[a-z-]+:\/\/(?:\[[0-9a-f:.]+\]|[^:/]+)/.exec(written)?.[0];
-    return anyPort !== undefined && this.#entries.has(`${anyPort}:*`);
+    const ruled = ruledBy(this.#tabRules() ?? undecided, origin);
+    if (ruled !== undefined) return ruled === 'allowed';
+    return entriesFor(origin).some((entry) => this.#entries.has(entry));
   }
 
   /** Images, scripts and links of other sites come without an Origin, but a browser still says where from. */
   #refuseHiddenPage({ headers }: IncomingMessage): void {
     const site = headers['sec-fetch-site'];
-    if ((site === 'cross-site' || site === 'same-site') && !this.#entries.has('*')) throw forbidden();
+    const isForeign = site === 'cross-site' || site === 'same-site';
+    if (isForeign && !this.#allows('*')) throw forbidden();
   }
-}
-
-/** One entry of the list, as it is compared; throws `invalid_request` with what is wrong. */
-export function originEntry(text: string): string {
-  const entry = text.toLowerCase().replace(/\/$/, '');
-  if (entry === '*') return entry;
-  const { scheme, host, port } = entryShape.exec(entry)?.groups ?? {};
-  if (scheme === undefined || host === undefined) {
-    throw new ApiError(
-      'invalid_request',
-      `“${text}” is no origin. Write it like http://localhost:3000, http://localhost:* or *.`,
-    );
-  }
-  // Browsers leave the scheme's own port out.
-  const isOwnPort = (scheme === 'http' && port === ':80') || (scheme === 'https' && port === ':443');
-  return isOwnPort ? `${scheme}://${host}` : entry;
 }
 
 function forbidden(): ApiError {
   return new ApiError(
     'forbidden_origin',
-    'This page’s origin may not use Sampan. Start Sampan with --origin and the page’s origin (or SAMPAN_ORIGINS).',
+    'This page’s origin may not use Sampan. Allow it in Sampan’s settings, or start Sampan with --origin and the page’s origin (or SAMPAN_ORIGINS).',
   );
 }
 

@@ -17,6 +17,7 @@ const apiPaths = new Set([
   '/score',
   '/tokenize',
   '/detokenize',
+  '/openapi.json',
   '/logs',
   '/requests',
   '/metrics',

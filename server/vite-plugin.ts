@@ -24,7 +24,10 @@ type Middleware = (request: IncomingMessage, response: ServerResponse, next: () 
 export function companionPlugin(): Plugin {
   return {
     name: 'sampan-companion',
-    configureServer: (server) => mount(server, 'static'),
+    configureServer: (server) => {
+      mount(server, 'static');
+      server.middlewares.use(clientScript);
+    },
     configurePreviewServer: (server) => mount(server, 'build/app'),
   };
 }
@@ -38,7 +41,7 @@ function mount({ config, httpServer, middlewares }: ViteDevServer | PreviewServe
     relay: new Relay({ optIns: relayAllow.map(parseOptIn), log }),
     registry: new EmbeddedRegistry(join(config.root, appFolder, 'v2')),
     gateway,
-    origins: new Origins(origins),
+    origins: new Origins(origins, () => gateway.originRules),
   };
   middlewares.use(middleware(parts, host));
   httpServer?.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -46,6 +49,12 @@ function mount({ config, httpServer, middlewares }: ViteDevServer | PreviewServe
     if (request.url?.split('?', 1)[0] === gatewayPath) gateway.upgrade(request, socket, head);
   });
   httpServer?.on('close', () => gateway.close());
+}
+
+/** Unbundled, as all else in development. */
+function clientScript(request: IncomingMessage, _response: ServerResponse, next: () => void): void {
+  if (request.url === '/sampan.js') request.url = '/src/sampan-js/connect.ts';
+  next();
 }
 
 function middleware(parts: RouteParts, host: HostCheck): Middleware {

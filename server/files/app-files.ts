@@ -5,6 +5,10 @@ import { ApiError } from '#lib/core/errors.ts';
 import { contentTypeOf } from './content-types.ts';
 import { sendFile } from './send-file.ts';
 
+/** What pages of other origins load, isolated ones among them; all else is for our own pages. */
+const clientScript = '/sampan.js';
+const forAnyOrigin = { 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+
 export class AppFiles {
   readonly #dir: string;
 
@@ -24,7 +28,7 @@ export class AppFiles {
       path: join(this.#dir, ...segments),
       contentType: contentTypeOf(path),
       siblings: 'precompressed',
-      headers: { 'Cache-Control': cacheControlOf(path) },
+      headers: { 'Cache-Control': cacheControlOf(path), ...(path === clientScript && forAnyOrigin) },
     });
   }
 

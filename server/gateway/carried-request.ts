@@ -109,6 +109,7 @@ class CarriedRequest implements Receiver {
         this.lost(errorFromBody(frame.body, 500));
         return;
       case 'pong':
+      case 'origins':
         return;
     }
   }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { ManualClock } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
+import { Signal } from '#lib/core/observable.ts';
 import { FileResponse } from '#lib/core/file-response.ts';
 import { scratchCompanion } from '#server/testing/companion.ts';
 import { openTab, type FakeTab } from '#server/testing/fake-tab.ts';
@@ -392,13 +393,13 @@ describe('a WebSocket', () => {
     const { port, url: origin } = companion;
     const { token } = await introduced(companion);
     const { host } = new URL(origin);
-    const good = { host, origin, 'sec-websocket-protocol': `sampan.gateway.1, sampan.token.${token}` };
+    const good = { host, origin, 'sec-websocket-protocol': `sampan.gateway.2, sampan.token.${token}` };
     const status = (changes: Record<string, string>) => upgradeStatus(port, { ...good, ...changes });
     expect(await status({ origin: 'http://evil.example' })).toBe(403);
     expect(await status({ origin: `http://127.0.0.1:${port}` })).toBe(403);
     expect(await status({ origin: 'http://evil.example', host: 'evil.example' })).toBe(403);
-    expect(await status({ 'sec-websocket-protocol': 'sampan.gateway.1, sampan.token.wrong' })).toBe(401);
-    expect(await status({ 'sec-websocket-protocol': 'sampan.gateway.1' })).toBe(401);
+    expect(await status({ 'sec-websocket-protocol': 'sampan.gateway.2, sampan.token.wrong' })).toBe(401);
+    expect(await status({ 'sec-websocket-protocol': 'sampan.gateway.2' })).toBe(401);
     expect(await status({ 'sec-websocket-protocol': `sampan.gateway.9, sampan.token.${token}` })).toBe(400);
     expect(await status({ path: '/elsewhere' })).toBe(404);
     const { origin: _, ...withoutOrigin } = good;
@@ -414,7 +415,7 @@ describe('a WebSocket', () => {
       path: '/_sampan/gateway?when=vacant',
       host: new URL(companion.url).host,
       origin: companion.url,
-      'sec-websocket-protocol': `sampan.gateway.1, sampan.token.${token}`,
+      'sec-websocket-protocol': `sampan.gateway.2, sampan.token.${token}`,
     });
     expect(polite).toBe(409);
   });
@@ -525,3 +526,25 @@ function deferred() {
   });
   return { promise, resolve };
 }
+
+describe('the user’s word about other pages', () => {
+  it('is known while its tab is connected, as it is now', async () => {
+    const changed = new Signal();
+    let allowed = ['http://site.example'];
+    await using companion = await scratchCompanion({ firstTabMs: 10_000 });
+    const ask = async (origin: string) =>
+      (await call(companion.port, '/version', { headers: { origin } })).status;
+    {
+      await using tab = openTab(companion.url, async () => new Response('{}'), {
+        origins: { rules: () => ({ allowed, refused: [] }), changed },
+      });
+      await expect.poll(() => ask('http://site.example')).toBe(200);
+      allowed = ['http://other.example'];
+      changed.notify();
+      await expect.poll(() => ask('http://site.example')).toBe(403);
+      expect(await ask('http://other.example')).toBe(200);
+      expect(tab.sockets).toHaveLength(1);
+    }
+    await expect.poll(() => ask('http://other.example')).toBe(403);
+  });
+});

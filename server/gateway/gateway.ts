@@ -7,6 +7,7 @@ import { gatewayPath, gatewaySubprotocol, gatewayVersion } from '#lib/bridge/soc
 import { introductionPath, maxFrameBytes, politeSearch } from '#lib/bridge/socket/protocol.ts';
 import { systemClock, type Clock } from '#lib/core/clock.ts';
 import { ApiError, toApiError } from '#lib/core/errors.ts';
+import type { OriginRules } from '#lib/core/origin.ts';
 import type { HostCheck } from '#server/host-check.ts';
 import { sendJson } from '#server/respond.ts';
 import { admitIntroduction, admitTab } from './admission.ts';
@@ -50,6 +51,11 @@ export class SocketGateway implements TabGateway {
     this.#host = host;
     this.#clock = clock;
     this.#firstTabMs = firstTabMs;
+  }
+
+  /** Forgotten with the tab: where nobody answers, nobody needs to be let in. */
+  get originRules(): OriginRules | undefined {
+    return this.#tab?.originRules;
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -18,7 +18,7 @@ async function bareTab(url: string) {
   const { token } = (await introduction.json()) as { token: string };
   const socket = new WebSocket(
     `${url.replace('http', 'ws')}/_sampan/gateway`,
-    ['sampan.gateway.1', `sampan.token.${token}`],
+    ['sampan.gateway.2', `sampan.token.${token}`],
     { origin: url },
   );
   const frames: CompanionFrame[] = [];

@@ -6,6 +6,7 @@ import type { CompanionFrame, TabFrame } from '#lib/bridge/socket/protocol.ts';
 import { Watchdog } from '#lib/bridge/watchdog.ts';
 import type { Clock } from '#lib/core/clock.ts';
 import type { ApiError } from '#lib/core/errors.ts';
+import type { OriginRules } from '#lib/core/origin.ts';
 import { bytesOf } from './bytes.ts';
 
 /** One request, as its tab sees it. Neither method throws. */
@@ -23,6 +24,7 @@ export class Tab {
   readonly #watchdog: Watchdog;
   #lastNumber = 0;
   #failure: ApiError | undefined;
+  #originRules: OriginRules | undefined;
 
   /** `onClose` is called once, whatever ended the connection. */
   constructor(socket: WebSocket, clock: Clock, onClose: (tab: Tab) => void) {
@@ -41,6 +43,11 @@ export class Tab {
       onClose(this);
       this.#fail(hostLost());
     });
+  }
+
+  /** As the tab told them last. */
+  get originRules(): OriginRules | undefined {
+    return this.#originRules;
   }
 
   /** The number under which `receiver` hears from the tab, until `forget`. */
@@ -78,6 +85,7 @@ export class Tab {
       this.#fail(hostLost());
       return;
     }
+    if (frame.kind === 'origins') this.#originRules = frame.rules;
     // One without a receiver crossed its cancellation on the way.
     this.#receivers.get(frame.request)?.receive(frame);
   }

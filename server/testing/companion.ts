@@ -17,6 +17,7 @@ const precompressed: Readonly<Record<string, string>> = {
 const plain: Readonly<Record<string, string>> = {
   'logo.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
   'app.webmanifest': '{}',
+  'sampan.js': 'export {};',
   'tiny.gguf': '0123456789',
   'empty.txt': '',
   '.secret': 'hidden',

@@ -3,6 +3,12 @@ import { collapseSlashes, destinationOf, isApiPath, isUploadPath } from './paths
 
 const origin = 'http://localhost:12434';
 
+it('leaves what is for other origins to the network', () => {
+  for (const path of ['/bridge', '/sampan.js']) {
+    expect(destinationOf({ url: origin + path, mode: 'navigate' }, origin)).toBe('network');
+  }
+});
+
 describe('isApiPath', () => {
   it.each([
     '/engines',

@@ -9,19 +9,32 @@ type Destination =
   | 'network';
 
 const apiRoots = ['engines', 'v1', 'models', 'api', 'anthropic', 'responses', '_sampan'];
-const apiExact = ['/rerank', '/score', '/tokenize', '/detokenize', '/logs', '/metrics', '/version'];
+const apiExact = [
+  '/rerank',
+  '/score',
+  '/tokenize',
+  '/detokenize',
+  '/openapi.json',
+  '/logs',
+  '/metrics',
+  '/version',
+];
 const uploadPaths = ['/models/load', '/_sampan/blobs', '/_sampan/requests/import'];
-const downloadPath = /^\/models\/.+\/export$|^\/_sampan\/requests\/export$|^\/_sampan\/bench$/;
+const downloadPath =
+  /^\/models\/.+\/export$|^\/_sampan\/requests\/export$|^\/_sampan\/bench$|^\/openapi\.json$/;
 const networkRoots = ['_relay', 'v2'];
 /** The companion itself answers these. */
 const companionPaths = ['/_sampan/companion', '/_sampan/gateway'];
+/** The window for other origins needs headers of its own, and they load the newest script. */
+const foreignPaths = ['/bridge', '/sampan.js'];
 
 /** The rule of the service worker; `origin` is its own. */
 export function destinationOf(request: Pick<Request, 'url' | 'mode'>, origin: string): Destination {
   const url = new URL(request.url);
   if (url.origin !== origin) return 'network';
   const pathname = collapseSlashes(url.pathname);
-  if (networkRoots.includes(rootOf(pathname)) || companionPaths.includes(pathname)) return 'network';
+  if (networkRoots.includes(rootOf(pathname))) return 'network';
+  if ([...companionPaths, ...foreignPaths].includes(pathname)) return 'network';
   // A link to a download is a navigation that never leaves the page.
   if (request.mode === 'navigate') return downloadPath.test(pathname) ? 'runner' : 'app';
   return isApiPath(pathname) ? 'runner' : 'app';

@@ -45,7 +45,7 @@ class AskedClock extends ManualClock {
   }
 }
 
-const introduction: Answer = async () => Response.json({ token: 'secret', version: 1 });
+const introduction: Answer = async () => Response.json({ token: 'secret', version: 2 });
 
 function link(answer: Answer, handle = async () => new Response('ok')) {
   const clock = new AskedClock();
@@ -79,7 +79,7 @@ it('connects with the token that it was given', async () => {
   expect(asked).toEqual(['http://localhost:12434/_sampan/companion']);
   expect(sockets[0]).toMatchObject({
     url: 'ws://localhost:12434/_sampan/gateway',
-    subprotocols: ['sampan.gateway.1', 'sampan.token.secret'],
+    subprotocols: ['sampan.gateway.2', 'sampan.token.secret'],
     binaryType: 'arraybuffer',
   });
   closing.abort();
@@ -100,7 +100,7 @@ it.each<[string, Answer]>([
 
 it.each<[string, Answer]>([
   ['is down', () => Promise.reject(new TypeError('network'))],
-  ['is of another version', async () => Response.json({ token: 'secret', version: 2 })],
+  ['is of another version', async () => Response.json({ token: 'secret', version: 1 })],
   ['is in trouble', async () => new Response('', { status: 503 })],
 ])('asks again later, less and less often, while the companion %s', async (_name, answer) => {
   const { clock, asked, closing, linked } = link(answer);

@@ -34,6 +34,11 @@ const tabFrame: fc.Arbitrary<TabFrame> = fc.oneof(
   fc.record({ kind: kind('error'), request, body: fc.dictionary(fc.string(), fc.string()) }),
   fc.record({ kind: kind('credit'), request, sizeBytes }),
   fc.constant({ kind: 'pong', request: 0 } as const),
+  fc.record({
+    kind: kind('origins'),
+    request: fc.constant(0 as const),
+    rules: fc.record({ allowed: fc.array(fc.string()), refused: fc.array(fc.string()) }),
+  }),
 );
 
 /** The same bytes in the middle of a larger buffer, as a socket gives them. */
@@ -104,7 +109,7 @@ describe('a frame', () => {
 
   it('of another version is none', () => {
     const frame = encodeFrame({ kind: 'ack', request: 1 });
-    frame[0] = 2;
+    frame[0] = 1;
     expect(decodeTabFrame(frame)).toBeUndefined();
   });
 });

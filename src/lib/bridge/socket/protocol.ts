@@ -4,9 +4,10 @@
  * speak from one page.
  */
 import * as v from 'valibot';
+import type { OriginRules } from '#lib/core/origin.ts';
 
 /** First byte of every frame, and part of the subprotocol: two versions never talk to each other by accident. */
-export const gatewayVersion = 1;
+export const gatewayVersion = 2;
 
 export const gatewayPath = '/_sampan/gateway';
 /** Answers `{token, version}` to the companion's own pages and to nobody else. */
@@ -57,7 +58,7 @@ export type CompanionFrame =
   | { readonly kind: 'cancel'; readonly request: number }
   | { readonly kind: 'ping'; readonly request: 0 };
 
-/** From the tab: ack, head, data*, then end or error; credit for the body that comes in. */
+/** From the tab: ack, head, data*, then end or error; credit for the body that comes in; rules at any time. */
 export type TabFrame =
   | { readonly kind: 'ack'; readonly request: number }
   | { readonly kind: 'head'; readonly request: number; readonly status: number; readonly headers: HeaderList }
@@ -66,7 +67,9 @@ export type TabFrame =
   /** The JSON form of an `ApiError`. */
   | { readonly kind: 'error'; readonly request: number; readonly body: unknown }
   | { readonly kind: 'credit'; readonly request: number; readonly sizeBytes: number }
-  | { readonly kind: 'pong'; readonly request: 0 };
+  | { readonly kind: 'pong'; readonly request: 0 }
+  /** What the user has decided about pages of other origins, in place of what was told before. */
+  | { readonly kind: 'origins'; readonly request: 0; readonly rules: OriginRules };
 
 type Frame = CompanionFrame | TabFrame;
 
@@ -83,6 +86,7 @@ const kindNumbers = {
   end: 20,
   error: 21,
   pong: 22,
+  origins: 23,
 } as const satisfies Record<Frame['kind'], number>;
 
 const prefixBytes = 6;
@@ -97,6 +101,7 @@ const headPayload = v.object({
   status: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
   headers,
 });
+const originsPayload = v.object({ allowed: v.array(v.string()), refused: v.array(v.string()) });
 
 export function encodeFrame(frame: Frame): Bytes {
   const payload = payloadOf(frame);
@@ -157,6 +162,10 @@ export function decodeTabFrame(bytes: Bytes): TabFrame | undefined {
       return credit(request, payload);
     case kindNumbers.pong:
       return request === 0 ? { kind: 'pong', request } : undefined;
+    case kindNumbers.origins: {
+      const rules = parsed(originsPayload, payload);
+      return rules && request === 0 ? { kind: 'origins', request, rules } : undefined;
+    }
     default:
       return undefined;
   }
@@ -177,6 +186,8 @@ function payloadOf(frame: Frame): Bytes {
       return json({ status: frame.status, headers: frame.headers });
     case 'error':
       return json({ body: frame.body });
+    case 'origins':
+      return json({ allowed: frame.rules.allowed, refused: frame.rules.refused });
     case 'body':
     case 'data':
       return frame.bytes;

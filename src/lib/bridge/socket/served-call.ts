@@ -89,6 +89,8 @@ export class ServedCall {
     const { method, url, headers: list } = this.#open;
     const headers = new Headers(list);
     headers.set('x-sampan-source', 'program');
+    // Said by the bridge window alone.
+    for (const name of ['x-sampan-origin', 'x-sampan-models']) headers.delete(name);
     const body = await this.#readBody();
     const init = { method, headers, signal: this.#stop.signal, ...(body === undefined ? {} : { body }) };
     return new ProgramRequest(this.#options.origin + url, init);

@@ -1,4 +1,5 @@
 /** One connection to the companion, from its opening to its end: frames in, calls served, frames out. */
+import type { OriginRules } from '#lib/core/origin.ts';
 import { holdLock } from '#lib/bridge/locks.ts';
 import { requestId, requestName } from '#lib/bridge/protocol.ts';
 import type { Handle } from '#lib/bridge/served-request.ts';
@@ -7,6 +8,12 @@ import type { CompanionFrame, OpenFrame, TabFrame } from './protocol.ts';
 import { ServedCall } from './served-call.ts';
 import type { Spool } from './spool.ts';
 
+/** What the user has decided about pages of other origins, for the companion to let in or keep out. */
+export interface OriginSource {
+  readonly rules: () => OriginRules;
+  readonly changed: { subscribe(listener: () => void): () => void };
+}
+
 export interface SessionOptions {
   readonly handle: Handle;
   readonly spool: Spool;
@@ -14,6 +21,8 @@ export interface SessionOptions {
   readonly origin: string;
   /** Where there are Web Locks, a request holds one, so that an update of the app waits for it. */
   readonly locks?: LockManager | undefined;
+  /** Told at once and after every change; without it the companion knows only its own list. */
+  readonly origins?: OriginSource | undefined;
 }
 
 /** Resolves with the close code when the connection is over and everything it carried was stopped. */
@@ -41,12 +50,24 @@ class Session {
     const leave = () => this.#socket.close();
     signal.addEventListener('abort', leave);
     if (signal.aborted) leave();
+    const stopTelling = this.#tellOrigins();
     try {
       return await closed(this.#socket);
     } finally {
       signal.removeEventListener('abort', leave);
+      stopTelling();
       for (const call of this.#calls.values()) call.abort();
     }
+  }
+
+  /** Returns how to stop. */
+  #tellOrigins(): () => void {
+    const { origins } = this.#options;
+    if (!origins) return () => undefined;
+    const tell = () => this.#send({ kind: 'origins', request: 0, rules: origins.rules() });
+    this.#socket.addEventListener('open', tell);
+    tell();
+    return origins.changed.subscribe(tell);
   }
 
   #receive(data: unknown): void {

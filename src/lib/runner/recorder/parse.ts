@@ -15,7 +15,10 @@ const text = v.pipe(v.string(), v.maxLength(maxTextChars));
 const word = v.pipe(v.string(), v.maxLength(500));
 const count = v.pipe(v.number(), v.finite(), v.minValue(0));
 const timeMs = v.pipe(count, v.maxValue(8.64e15));
-const digest = v.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+const digest = v.pipe(
+  v.custom<Digest>((value) => typeof value === 'string' && isDigest(value)),
+  v.metadata({ type: 'string', pattern: '^sha256:[0-9a-f]{64}$' }),
+);
 const words = v.record(v.string(), v.pipe(v.string(), v.maxLength(10_000)));
 const values = v.record(v.string(), v.unknown());
 const keptText = v.object({ text, cut_chars: v.exactOptional(count) });
@@ -23,7 +26,7 @@ const keptText = v.object({ text, cut_chars: v.exactOptional(count) });
 /** Only our own ids: they are part of paths, and they sort by time. */
 const id = v.pipe(v.string(), v.regex(/^req_[0-9a-z]{10,40}$/));
 
-const row = v.object({
+export const requestRow = v.object({
   id,
   version: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   state: v.picklist(requestStates),
@@ -53,8 +56,8 @@ const row = v.object({
   imported: v.exactOptional(v.boolean()),
 });
 
-const record = v.object({
-  ...row.entries,
+export const requestRecord = v.object({
+  ...requestRow.entries,
   method: word,
   request_headers: words,
   request_body: keptText,
@@ -77,12 +80,12 @@ const record = v.object({
 });
 
 export function parseRow(value: unknown): RequestRowJson | undefined {
-  const parsed = v.safeParse(row, value);
+  const parsed = v.safeParse(requestRow, value);
   return parsed.success ? withKnownCode(parsed.output) : undefined;
 }
 
 export function parseRecord(value: unknown): RequestJson | undefined {
-  const parsed = v.safeParse(record, value);
+  const parsed = v.safeParse(requestRecord, value);
   if (!parsed.success) return undefined;
   const { error, ...rest } = parsed.output;
   return {

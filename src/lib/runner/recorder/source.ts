@@ -1,6 +1,7 @@
 /**
  * Who asked, as far as it can be known. The carriers say it in `x-sampan-source`: our pages `page`, the service worker
- * `tab`, the companion `program` (it forwards `origin` and `user-agent`, which decide between a site and a program).
+ * `tab`, the bridge window `site` with the page's `x-sampan-origin`, the companion `program` (it forwards `origin` and
+ * `user-agent`, which decide between a site and a program).
  */
 import {
   requestSourceKinds,
@@ -14,6 +15,7 @@ const maxHeaderChars = 500;
 
 export function readSource({ headers, url }: Pick<Request, 'headers' | 'url'>): RequestSourceJson {
   const told = kindOf(headers.get('x-sampan-source'));
+  if (told === 'site') return { kind: told, name: headers.get('x-sampan-origin') ?? 'null' };
   if (told && told !== 'program') return { kind: told };
   const origin = foreignOrigin(headers.get('origin'), url);
   if (origin !== undefined) return { kind: 'site', name: origin };
