@@ -4,7 +4,7 @@ import type { WireLogprob, WireTimings, WireUsage } from './answer-figures.ts';
 import { checkChat, refuseUnsupported } from './chat-rules.ts';
 import type { FinishReason } from './events.ts';
 import { isSchema, type JsonSchema } from './json-schema.ts';
-import { isBase64, parseFields, unreadFields } from './parse.ts';
+import { isBase64, isJson, parseFields, refuseLists, unreadFields } from './parse.ts';
 
 export type { JsonSchema };
 
@@ -58,7 +58,10 @@ const message = v.object({
 
 export type ChatMessage = v.InferOutput<typeof message>;
 
-const jsonSchema = v.custom<JsonSchema>(isSchema, 'must be a JSON Schema object');
+const jsonSchema = v.pipe(
+  v.custom<JsonSchema>(isSchema, 'must be a JSON Schema object'),
+  v.metadata({ type: 'object' }),
+);
 
 const tool = v.object({
   type: v.literal('function'),
@@ -122,7 +125,7 @@ export const samplingFields = {
   ignore_eos: v.nullish(v.boolean()),
 };
 
-const request = v.object({
+export const chatBody = v.object({
   ...samplingFields,
   messages: v.pipe(v.array(message), v.minLength(1)),
   max_completion_tokens: positive,
@@ -139,19 +142,22 @@ const request = v.object({
   return_progress: v.nullish(v.boolean()),
 });
 
-export type ChatRequest = v.InferOutput<typeof request>;
+export type ChatRequest = v.InferOutput<typeof chatBody>;
+
+const objectFields = ['stream_options', 'logit_bias', 'chat_template_kwargs', 'response_format.json_schema'];
 
 /** Parses an untrusted body; throws `invalid_request` or `unsupported_parameter`, naming the field. */
 export function parseChatRequest(body: unknown): ChatRequest {
   refuseUnsupported(body);
-  const parsed = parseFields(request, body);
+  refuseLists(body, objectFields);
+  const parsed = parseFields(chatBody, body);
   checkChat(parsed);
   return parsed;
 }
 
 /** Fields of a body that change nothing here, by name. */
 export function ignoredFields(body: unknown): readonly string[] {
-  return unreadFields(body, request);
+  return unreadFields(body, chatBody);
 }
 
 /** The text of a message; parts are joined as llama-server does. */
@@ -164,15 +170,6 @@ export function messageText(chatMessage: ChatMessage): string {
 function isImageUrl(url: string): boolean {
   const [head = ''] = url.slice(0, 40).split(',');
   return /^data:image\/(png|jpe?g|webp|gif|bmp);base64$/i.test(head) && isBase64(url.slice(head.length + 1));
-}
-
-function isJson(given: string): boolean {
-  try {
-    JSON.parse(given);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export interface WireToolCall {

@@ -5,7 +5,7 @@ import type { WireLogprob, WireTimings, WireUsage } from './answer-figures.ts';
 import { checkLogitBias } from './chat-rules.ts';
 import { samplingFields } from './chat.ts';
 import type { FinishReason } from './events.ts';
-import { invalid, parseFields, refuseFields, unreadFields } from './parse.ts';
+import { invalid, parseFields, refuseFields, refuseLists, unreadFields } from './parse.ts';
 
 /** Prompts times `n`. */
 const maxChoices = 64;
@@ -21,7 +21,7 @@ const prompt = v.union(
   'must be a text or a list of texts, none of them empty',
 );
 
-const wire = v.object({
+export const completionBody = v.object({
   ...samplingFields,
   prompt,
   /** Text after the gap that is to be filled: only for models with fill-in-the-middle tokens. */
@@ -32,7 +32,7 @@ const wire = v.object({
   logprobs: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(20))),
 });
 
-export type CompletionWireRequest = v.InferOutput<typeof wire>;
+export type CompletionWireRequest = v.InferOutput<typeof completionBody>;
 
 /** One prompt for an engine. */
 export interface CompletionRequest extends Omit<CompletionWireRequest, 'prompt' | 'n' | 'echo' | 'best_of'> {
@@ -58,7 +58,8 @@ export function parseCompletionRequest(
   body: unknown,
 ): CompletionWireRequest & { readonly prompts: readonly string[] } {
   refuseFields(body, refusedFields);
-  const request = parseFields(wire, body);
+  refuseLists(body, ['stream_options', 'logit_bias']);
+  const request = parseFields(completionBody, body);
   checkLogitBias(request);
   const prompts = promptsOf(request);
   const { n, best_of: bestOf, echo, logprobs } = request;
@@ -82,7 +83,7 @@ export function parseCompletionRequest(
 
 /** Fields of a body that change nothing here, by name. */
 export function ignoredCompletionFields(body: unknown): readonly string[] {
-  return unreadFields(body, wire);
+  return unreadFields(body, completionBody);
 }
 
 function promptsOf({ prompt: given }: CompletionWireRequest): readonly string[] {

@@ -6,7 +6,7 @@ const tokens = v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const inputText = v.pipe(v.string(), v.minLength(1, 'must not be empty'));
 const maxInputs = 2048;
 
-const wire = v.object({
+export const embeddingsBody = v.object({
   model: v.pipe(v.string(), v.minLength(1)),
   input: v.union(
     [
@@ -23,7 +23,7 @@ const wire = v.object({
   user: v.nullish(v.string()),
 });
 
-export type EmbeddingsRequest = Omit<v.InferOutput<typeof wire>, 'input'> & {
+export type EmbeddingsRequest = Omit<v.InferOutput<typeof embeddingsBody>, 'input'> & {
   readonly inputs: readonly (string | readonly number[])[];
 };
 
@@ -42,7 +42,7 @@ export interface EmbeddingsJson {
 
 /** Throws `invalid_request`, naming the field. */
 export function parseEmbeddingsRequest(body: unknown): EmbeddingsRequest {
-  const { input, ...rest } = parseFields(wire, body);
+  const { input, ...rest } = parseFields(embeddingsBody, body);
   if (typeof input === 'string') return { ...rest, inputs: [input] };
   const isOneOfTokens = input.every((each) => typeof each === 'number');
   return { ...rest, inputs: isOneOfTokens ? [input] : input.filter((each) => typeof each !== 'number') };
@@ -50,7 +50,7 @@ export function parseEmbeddingsRequest(body: unknown): EmbeddingsRequest {
 
 /** Fields of a body that change nothing here, by name. */
 export function ignoredEmbeddingsFields(body: unknown): readonly string[] {
-  return unreadFields(body, wire);
+  return unreadFields(body, embeddingsBody);
 }
 
 /** Throws `invalid_request` where more dimensions are asked for than the model has. */

@@ -23,6 +23,25 @@ export function isBase64(text: string): boolean {
   return text.length % 4 === 0 && letters !== '' && !/[^A-Za-z0-9+/]/.test(letters);
 }
 
+export function isJson(given: string): boolean {
+  try {
+    JSON.parse(given);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** To a schema of an object a list is one too, whose keys are its places. Throws `invalid_request`. */
+export function refuseLists(body: unknown, paths: readonly string[]): void {
+  const list = paths.find((path) => Array.isArray(path.split('.').reduce(fieldOf, body)));
+  if (list !== undefined) throw invalid(list, 'must be an object');
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
 /** Fields of other servers that would change the answer: only with a value that changes nothing are they let through. */
 export function refuseFields(body: unknown, refused: Readonly<Record<string, readonly unknown[]>>): void {
   for (const [field, value] of Object.entries(body ?? {})) {

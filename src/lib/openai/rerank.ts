@@ -16,7 +16,7 @@ const documentText = v.union(
   'must be a text, or an object with “text”',
 );
 
-const wire = v.object({
+export const rerankBody = v.object({
   model: v.pipe(v.string(), v.minLength(1)),
   query: v.pipe(v.string(), v.minLength(1, 'must not be empty')),
   documents: v.pipe(v.array(documentText), v.minLength(1), v.maxLength(maxDocuments)),
@@ -24,7 +24,7 @@ const wire = v.object({
   return_documents: v.nullish(v.boolean()),
 });
 
-export type RerankRequest = v.InferOutput<typeof wire>;
+export type RerankRequest = v.InferOutput<typeof rerankBody>;
 
 export interface RerankJson {
   readonly object: 'list';
@@ -40,12 +40,12 @@ export interface RerankJson {
 /** Throws `invalid_request`, naming the field. `texts` is Text Embeddings Inference's word for the documents. */
 export function parseRerankRequest(body: unknown): RerankRequest {
   const isOther = typeof body === 'object' && body !== null && 'texts' in body && !('documents' in body);
-  return parseFields(wire, isOther ? { ...body, documents: body.texts } : body);
+  return parseFields(rerankBody, isOther ? { ...body, documents: body.texts } : body);
 }
 
 /** Fields of a body that change nothing here, by name. */
 export function ignoredRerankFields(body: unknown): readonly string[] {
-  return unreadFields(body, wire).filter((field) => field !== 'texts');
+  return unreadFields(body, rerankBody).filter((field) => field !== 'texts');
 }
 
 /** Best first; equal scores in the order of the documents. */

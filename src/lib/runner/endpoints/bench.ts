@@ -22,7 +22,7 @@ export interface BenchPorts {
 
 const path = '/_sampan/bench';
 
-const body = v.object({
+export const benchBody = v.object({
   model: v.pipe(v.string(), v.minLength(1)),
   repetitions: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(50))),
 });
@@ -49,7 +49,7 @@ class BenchDesk {
 
   /** One at a time: two would measure each other. Ends when the reader leaves. */
   async start(call: Call): Promise<Response> {
-    const { model, repetitions } = parseBody(body, await call.json());
+    const { model, repetitions } = parseBody(benchBody, await call.json());
     const { models, clock, version } = this.#ports;
     await models.identify(model);
     return lineResponse<BenchLineJson>(call, plainLines, {

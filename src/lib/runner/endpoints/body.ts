@@ -1,5 +1,6 @@
 /** Parts of requests that several endpoints read. */
 import * as v from 'valibot';
+import { isDigest, type Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import type { Credentials } from '#lib/registry/port.ts';
 
@@ -11,6 +12,11 @@ export function parseBody<S extends v.GenericSchema>(schema: S, value: unknown):
   const param = v.getDotPath(issue) ?? 'body';
   throw new ApiError('invalid_request', `“${param}”: ${issue.message}.`, { param });
 }
+
+export const digest = v.pipe(
+  v.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'must be a sha256 digest'),
+  v.metadata({ type: 'string', pattern: '^sha256:[0-9a-f]{64}$' }),
+);
 
 export const credentials = v.union([
   v.pipe(

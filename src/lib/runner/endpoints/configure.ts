@@ -14,7 +14,7 @@ export interface ConfigurePorts {
   readonly settings: ModelSettings;
 }
 
-const body = v.strictObject({
+export const configureBody = v.strictObject({
   model: v.pipe(v.string(), v.minLength(1)),
   mode: v.optional(v.picklist(['completion', 'embedding', 'reranking'])),
   'context-size': v.nullish(v.number()),
@@ -24,7 +24,7 @@ const body = v.strictObject({
   llamacpp: v.nullish(v.strictObject({ 'reasoning-budget': v.nullish(v.number()) })),
 });
 
-type Body = v.InferOutput<typeof body>;
+type Body = v.InferOutput<typeof configureBody>;
 
 /** What Docker Model Runner has and a browser cannot do. */
 const impossible: Readonly<Record<string, string>> = {
@@ -66,7 +66,7 @@ function parseBody(value: unknown): Body {
     if (reason !== undefined && given !== null)
       throw new ApiError('unsupported_parameter', reason, { param });
   }
-  const parsed = v.safeParse(body, value);
+  const parsed = v.safeParse(configureBody, value);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const param = v.getDotPath(issue) ?? 'body';

@@ -74,9 +74,9 @@ describe('the engines', () => {
     await get(request('completion'));
     expect(await call('unload', { all: true })).toEqual({ unloaded_runners: 2 });
     expect(loaded()).toEqual(['tiny completion']);
-    expect(await call('unload', { all: true, mode: 'dreaming' })).toMatchObject({
-      error: { code: 'invalid_request' },
-    });
+    for (const body of [{ all: true, mode: 'dreaming' }, [], [null]]) {
+      expect(await call('unload', body)).toMatchObject({ error: { code: 'invalid_request' } });
+    }
   });
 
   it('tell what models and engines take on disk', async () => {

@@ -21,7 +21,7 @@ export interface EnginePorts {
 }
 
 /** `mode` is ours: Docker Model Runner unloads a model in all its modes. */
-const unloadBody = v.object({
+export const unloadBody = v.object({
   all: v.optional(v.boolean(), false),
   backend: v.nullish(v.string()),
   models: v.nullish(v.array(v.string())),
@@ -84,8 +84,11 @@ async function diskUsage({ store, engineBytes }: EnginePorts): Promise<DiskUsage
 
 /** A name that means nothing here is no error: what is not there is not loaded. */
 async function unload(call: Call, { library, scheduler }: EnginePorts): Promise<number> {
-  const parsed = v.safeParse(unloadBody, await call.json());
-  if (!parsed.success) throw new ApiError('invalid_request', 'The body must hold “all” or “models”.');
+  const body = await call.json();
+  const parsed = v.safeParse(unloadBody, body);
+  // To a schema without required keys a list is an object like any other.
+  if (!parsed.success || Array.isArray(body))
+    throw new ApiError('invalid_request', 'The body must hold “all” or “models”.');
   const { all } = parsed.output;
   const backend = parsed.output.backend || undefined;
   const mode = parsed.output.mode ?? undefined;

@@ -4,6 +4,7 @@ import type { Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { describeModel } from '#lib/model/facts.ts';
 import { canonicalReference, parseReference, type Reference } from '#lib/model/reference.ts';
+import { unreadFields } from '#lib/openai/parse.ts';
 import type { Janitor } from '#lib/runner/library/janitor.ts';
 import type { Library } from '#lib/runner/library/library.ts';
 import { makeModel, type PackagerPorts } from '#lib/runner/library/packager.ts';
@@ -11,6 +12,7 @@ import { progressLines } from '#lib/runner/pulls/progress.ts';
 import type { Pulls } from '#lib/runner/pulls/pulls.ts';
 import type { Call, Route } from '#lib/runner/router.ts';
 import type { Registry } from '#lib/registry/port.ts';
+import { warningOf, withHeaders } from './answer.ts';
 import { credentialsOf, parseBody, signIn } from './body.ts';
 import { encoded, progressFormat } from './lines.ts';
 import { push, type PushPorts } from './push.ts';
@@ -26,8 +28,8 @@ export interface ModelPorts extends PushPorts {
   readonly inherit: (from: Digest, to: Digest) => Promise<void>;
 }
 
-const createBody = v.object({ from: v.string(), ...signIn.entries });
-const repackageBody = v.object({
+export const createBody = v.object({ from: v.string(), ...signIn.entries });
+export const repackageBody = v.object({
   target: v.pipe(v.string(), v.minLength(1)),
   context_size: v.optional(v.number()),
 });
@@ -65,7 +67,8 @@ export function modelRoutes(ports: ModelPorts): readonly Route[] {
 }
 
 async function create(call: Call, pulls: Pulls): Promise<Response> {
-  const parsed = v.safeParse(createBody, await call.json());
+  const body = await call.json();
+  const parsed = v.safeParse(createBody, body);
   if (!parsed.success)
     throw new ApiError('invalid_request', '“from” must name the model to pull.', { param: 'from' });
   const pull = pulls.request(parseReference(parsed.output.from), {
@@ -78,7 +81,11 @@ async function create(call: Call, pulls: Pulls): Promise<Response> {
   const first = await lines.next();
   const format = progressFormat(call);
   return streamed(encoded(first, lines, format), {
-    headers: { 'content-type': format.contentType, 'cache-control': 'no-cache' },
+    headers: {
+      'content-type': format.contentType,
+      'cache-control': 'no-cache',
+      ...warningOf(unreadFields(body, createBody)),
+    },
     onCancel: () => left.abort(),
   });
 }
@@ -112,7 +119,8 @@ async function tag(call: Call, library: Library): Promise<Response> {
 }
 
 async function repackage(call: Call, { library, packager, inherit }: ModelPorts): Promise<Response> {
-  const { target, context_size: contextSize } = parseBody(repackageBody, await call.json());
+  const body = await call.json();
+  const { target, context_size: contextSize } = parseBody(repackageBody, body);
   const base = await library.getLenient(call.rest);
   const format = library.partsOf(base).artifact.packaging === 'modelpack' ? 'cncf' : 'docker';
   const made = await makeModel(
@@ -120,7 +128,8 @@ async function repackage(call: Call, { library, packager, inherit }: ModelPorts)
     packager,
   );
   await inherit(base.id, made.id);
-  return json({ message: `Model repackaged successfully as "${target}"`, source: call.rest, target }, 201);
+  const told = { message: `Model repackaged successfully as "${target}"`, source: call.rest, target };
+  return withHeaders(json(told, 201), warningOf(unreadFields(body, repackageBody)));
 }
 
 function tagOnly(reference: Reference, typed: string): Reference {

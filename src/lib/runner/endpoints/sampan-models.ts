@@ -1,6 +1,6 @@
 /** Our own view of the stored models: what the Models page shows and does, for any client. */
 import * as v from 'valibot';
-import { isDigest, type Digest } from '#lib/core/digest.ts';
+import type { Digest } from '#lib/core/digest.ts';
 import type { ApiError } from '#lib/core/errors.ts';
 import type { RepairJson, UploadJson } from '#lib/model/wire.ts';
 import type { Clock } from '#lib/core/clock.ts';
@@ -18,7 +18,7 @@ import type { Uploads } from '#lib/runner/library/uploads.ts';
 import { parseSettings } from '#lib/runner/configure/settings.ts';
 import type { Call, Route } from '#lib/runner/router.ts';
 import type { IndexedModel } from '#lib/store/port.ts';
-import { parseBody } from './body.ts';
+import { digest, parseBody } from './body.ts';
 import { lineResponse, plainLines } from './lines.ts';
 import { json } from './respond.ts';
 
@@ -33,13 +33,9 @@ export interface SampanModelPorts extends DetailPorts {
   readonly inherit: (from: Digest, to: Digest) => Promise<void>;
 }
 
-const digest = v.custom<Digest>(
-  (value) => typeof value === 'string' && isDigest(value),
-  'must be a sha256 digest',
-);
 const file = v.object({ digest, name: v.pipe(v.string(), v.minLength(1)) });
 
-const packageBody = v.strictObject({
+export const packageBody = v.strictObject({
   target: v.pipe(v.string(), v.minLength(1)),
   format: v.picklist(['docker', 'cncf']),
   from: v.optional(v.string()),

@@ -6,26 +6,20 @@ import { parseReference } from '#lib/model/reference.ts';
 import type { PullJson } from '#lib/model/wire.ts';
 import { sseEvent, sseHeaders } from '#lib/openai/sse.ts';
 import type { Feed } from '#lib/runner/feed.ts';
-import { maxParallelPulls, type Pulls } from '#lib/runner/pulls/pulls.ts';
+import type { Pulls } from '#lib/runner/pulls/pulls.ts';
 import type { PullWishes } from '#lib/runner/pulls/pull.ts';
 import type { Call, Route } from '#lib/runner/router.ts';
-import { credentials, parseBody } from './body.ts';
+import { credentials } from './body.ts';
 import { json, streamed } from './respond.ts';
 
 export interface SampanPorts {
   readonly pulls: Pulls;
   readonly feed: Feed;
-  /** Resolves when the number of parallel pulls is durable. */
-  readonly saveParallel: (parallel: number) => Promise<void>;
 }
 
-const pullBody = v.object({ from: v.string(), credentials: v.optional(credentials) });
+export const pullBody = v.object({ from: v.string(), credentials: v.optional(credentials) });
 
-const settingsBody = v.strictObject({
-  parallel_pulls: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(maxParallelPulls)),
-});
-
-export function sampanRoutes({ pulls, feed, saveParallel }: SampanPorts): readonly Route[] {
+export function sampanRoutes({ pulls, feed }: SampanPorts): readonly Route[] {
   return [
     { method: 'GET', pattern: '/_sampan/events', handle: (call) => events(call, feed) },
     { method: 'GET', pattern: '/_sampan/status', handle: async () => json(await feed.status()) },
@@ -59,21 +53,6 @@ export function sampanRoutes({ pulls, feed, saveParallel }: SampanPorts): readon
       handle: ({ rest }) => {
         pulls.first(rest);
         return json(pulls.get(rest).toJson());
-      },
-    },
-    {
-      method: 'GET',
-      pattern: '/_sampan/settings',
-      handle: () => json({ parallel_pulls: pulls.parallel }),
-    },
-    {
-      method: 'PUT',
-      pattern: '/_sampan/settings',
-      handle: async (call) => {
-        const { parallel_pulls: parallel } = parseBody(settingsBody, await call.json());
-        pulls.setParallel(parallel);
-        await saveParallel(parallel);
-        return json({ parallel_pulls: parallel });
       },
     },
     {

@@ -29,6 +29,14 @@ it('gives tokens that come back as the same text, and loads nothing', async () =
   expect(engine.loads).toBe(0);
 });
 
+it('names what it does not read', async () => {
+  const { call } = await benchWithTiny();
+  const odd = await call('/tokenize', { model: 'ai/tiny', content: 'x', with_pieces: true });
+  expect(odd.headers.get('warning')).toBe('299 sampan "ignored: with_pieces"');
+  const other = await call('/detokenize', { model: 'ai/tiny', tokens: [1], colour: 'red' });
+  expect(other.headers.get('warning')).toBe('299 sampan "ignored: colour"');
+});
+
 it('takes special tokens for text when asked to', async () => {
   const { call } = await benchWithTiny();
   const count = async (parse_special: boolean) =>
