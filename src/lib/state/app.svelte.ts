@@ -14,6 +14,7 @@ import { Now } from './now.ts';
 import { Pulls } from './pulls.svelte.ts';
 import { RunnerSettings } from './runner-settings.svelte.ts';
 import { SelfTest } from './self-test.svelte.ts';
+import { onErased } from './settings-page-erase.ts';
 import { Tasks, type Task } from './tasks.svelte.ts';
 import { Theme } from './theme.svelte.ts';
 import { Toasts } from './toasts.svelte.ts';
@@ -80,7 +81,12 @@ export class App {
   start(): () => void {
     void this.catalog.load();
     void this.chat.load();
-    return this.feed.start();
+    const stopFeed = this.feed.start();
+    const stopListening = onErased(() => void this.#startAnew());
+    return () => {
+      stopFeed();
+      stopListening();
+    };
   }
 
   /** Whether the check of this device is shown; any page may open it. */
@@ -100,8 +106,18 @@ export class App {
   /** After the first pull: asked earlier, a browser has no reason to agree. */
   async keepStorage(): Promise<void> {
     if (this.#persistenceAsked || this.feed.status?.storage.persisted) return;
+    await this.askToKeepStorage();
+  }
+
+  /** Resolves with whether the browser agreed. */
+  askToKeepStorage(): Promise<boolean> {
     this.#persistenceAsked = true;
-    await this.#persistStorage();
+    return this.#persistStorage();
+  }
+
+  /** Those that are being answered too: none is written again when this page goes away. */
+  async forgetConversations(): Promise<void> {
+    await Promise.all(this.chat.list.map((conversation) => this.chat.remove(conversation)));
   }
 
   /** A new build waits: offers the restart, and applies it when no answer is being written. */
@@ -110,6 +126,12 @@ export class App {
       label: 'Restart',
       run: () => void this.chat.idle().then(apply),
     });
+  }
+
+  /** Everything was deleted, here or in another tab: what this page still shows is not there any more. */
+  async #startAnew(): Promise<void> {
+    await this.forgetConversations();
+    location.reload();
   }
 
   #onTaskEnd({ state }: Task): void {

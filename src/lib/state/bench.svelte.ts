@@ -7,6 +7,7 @@ import type {
   BenchResultJson,
   BenchStage,
 } from '#lib/model/wire-bench.ts';
+import { Gate } from './bench-gate.svelte.ts';
 import { post, send, type Client } from './client.ts';
 import { jsonLines } from './ndjson.ts';
 import { saveFile } from './save-file.ts';
@@ -26,6 +27,8 @@ export interface BenchOptions {
 const path = '/_sampan/bench';
 
 export class Bench {
+  /** Whether what is fast is right as well. */
+  readonly gate: Gate;
   readonly #client: Client;
   readonly #reference: string;
   readonly #query: string;
@@ -34,6 +37,7 @@ export class Bench {
   #cancel = new AbortController();
 
   constructor({ client, reference, modelId }: BenchOptions) {
+    this.gate = new Gate({ client, reference, modelId });
     this.#client = client;
     this.#reference = reference;
     this.#query = `?model=${encodeURIComponent(modelId)}`;

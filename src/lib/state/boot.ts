@@ -11,6 +11,8 @@ import { LateHost } from './late-host.ts';
 
 /** Longer than the first installation takes, short enough for a network that never answers. */
 const controlMs = 5000;
+/** This page brings a host itself: what is asked of it early waits twice so long, as a slow machine may take. */
+const waitForHostMs = 15_000;
 
 export function boot(): App {
   const controlled = takeControl((update) => app.updateReady(() => void applyUpdate(update)));
@@ -20,7 +22,7 @@ export function boot(): App {
       isVisible: () => document.visibilityState === 'visible',
     });
   const app: App = new App({
-    client: new Client(),
+    client: new Client({ waitForHostMs }),
     host: new LateHost(controlled, createHost),
     clock: systemClock,
     frames: browserFrames,

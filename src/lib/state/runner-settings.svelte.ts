@@ -1,10 +1,16 @@
 /** How the runner works, as far as a person can set it: asked for when it is first shown. */
 import type { SettingsJson } from '#lib/model/wire.ts';
-import { send, type Client } from './client.ts';
+import { post, send, type Client } from './client.ts';
 
 const path = '/_sampan/settings';
 
 export const mostParallelPulls = 8;
+
+export interface ChangedSettings {
+  readonly settings: SettingsJson;
+  /** What a person should know of the change: that it holds for later loads only, say. */
+  readonly note: string | undefined;
+}
 
 export class RunnerSettings {
   readonly #client: Client;
@@ -19,23 +25,20 @@ export class RunnerSettings {
     return this.#current;
   }
 
-  async load(): Promise<void> {
-    this.#current = await read(await send(this.#client, path));
+  async load(): Promise<SettingsJson> {
+    const { settings } = await this.#take(await send(this.#client, path));
+    return settings;
   }
 
-  /** Keeps what else is set. */
-  async change(settings: Partial<SettingsJson>): Promise<void> {
-    const wanted = { ...this.#current, ...settings };
-    const response = await send(this.#client, path, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(wanted),
-    });
-    this.#current = await read(response);
+  /** What is left out stays as it is. Rejects with why it was not taken; then the old ones hold. */
+  async change(settings: Partial<SettingsJson>): Promise<ChangedSettings> {
+    return this.#take(await send(this.#client, path, { ...post(settings), method: 'PUT' }));
   }
-}
 
-/** The boundary: the runner is this same build. */
-async function read(response: Response): Promise<SettingsJson> {
-  return (await response.json()) as SettingsJson;
+  /** The boundary: the runner is this same build. */
+  async #take(response: Response): Promise<ChangedSettings> {
+    const { note, ...settings } = (await response.json()) as SettingsJson & { readonly note?: string };
+    this.#current = settings;
+    return { settings, note };
+  }
 }
