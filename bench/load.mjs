@@ -25,7 +25,7 @@ async function measureLoads({ host, model, openTab }, rounds) {
   const { from, url } = model('bench/model');
   await host.call('daemon.pullMs', from);
   await host.call('daemon.preload', from);
-  const plan = await host.call('daemon.plan');
+  const plan = await host.call('daemon.plan', from);
   await host.call('daemon.unload');
   const other = await openTab();
   await other.call('bare.load', url, plan);

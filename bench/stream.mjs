@@ -56,7 +56,7 @@ async function measureAnswers({ host, model, openTab }, { rounds, content, maxTo
   await host.call('daemon.preload', from);
   const second = await openTab();
   const third = await openTab();
-  await third.call('bare.load', url, await host.call('daemon.plan'));
+  await third.call('bare.load', url, await host.call('daemon.plan', from));
   const ways = (max_tokens) => {
     const body = {
       model: from,

@@ -19,3 +19,13 @@ export function unload() {
 export function run(body) {
   return engine.run(body);
 }
+
+/** All at once. */
+export function runAll(bodies) {
+  return engine.runAll(bodies);
+}
+
+/** Speeds of prefill and decode of a text completion, by the engine's own clock. */
+export function complete(request) {
+  return engine.complete(request);
+}

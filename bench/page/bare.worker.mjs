@@ -5,13 +5,27 @@ import { Timing } from './timing.mjs';
 const state = { url: undefined, blob: undefined, wllama: undefined };
 const silent = { debug() {}, log() {}, warn() {}, error: console.error };
 
+/** wllama takes a build with a script of its own only where the browser has no JSPI. */
+class OtherBuild extends Wllama {
+  constructor({ wasmUrl, code }) {
+    super({ default: wasmUrl }, { logger: silent, skipVersionCheck: true });
+    this.setCompat(null);
+    this.resources = { wasmPath: wasmUrl, jsPath: { code }, compat: true };
+  }
+
+  getWorkerResources() {
+    return this.resources;
+  }
+}
+
 expose({
   async load(url, plan) {
     if (state.url !== url) Object.assign(state, { url, blob: await inMemory(url) });
     const startMs = performance.now();
-    const wllama = new Wllama({ default: plan.wasmUrl }, { logger: silent });
-    wllama.setCompat(null);
-    await wllama.loadModel([state.blob], paramsOf(plan));
+    const wllama = create(plan.build);
+    await wllama.loadModel([state.blob], paramsOf(plan.inForce));
+    const info = wllama.getLoadedContextInfo();
+    if (!info.success || info.n_vocab === 0) throw new Error('llama.cpp rejects the model.');
     state.wllama = wllama;
     return performance.now() - startMs;
   },
@@ -21,36 +35,71 @@ expose({
     state.wllama = undefined;
   },
 
-  async run({ messages, temperature, max_tokens }) {
-    const timing = new Timing();
-    await state.wllama.createChatCompletion({
-      messages,
-      temperature,
-      max_tokens,
+  run: (body) => chat(body),
+
+  /** All at once. */
+  runAll: (bodies) => Promise.all(bodies.map(chat)),
+
+  /** The engine's own figures of one text completion: `{ prefillTokensPerSecond, decodeTokensPerSecond }`. */
+  async complete({ prompt, tokens }) {
+    const seen = {};
+    await state.wllama.createCompletion({
+      prompt,
+      max_tokens: tokens,
+      temperature: 0,
+      ignore_eos: true,
       stream: true,
-      stream_options: { include_usage: true },
-      return_progress: true,
-      onData: (chunk) => timing.mark(chunk),
+      onData: ({ timings }) => Object.assign(seen, timings),
     });
-    return timing.toJSON();
+    return {
+      promptTokens: seen.prompt_n,
+      prefillTokensPerSecond: (seen.prompt_n * 1000) / seen.prompt_ms,
+      decodeTokensPerSecond: (seen.predicted_n * 1000) / seen.predicted_ms,
+    };
   },
 });
+
+function create(build) {
+  if (build.code !== undefined) return new OtherBuild(build);
+  const wllama = new Wllama({ default: build.wasmUrl }, { logger: silent });
+  wllama.setCompat(null);
+  return wllama;
+}
+
+async function chat({ messages, temperature, max_tokens, ignore_eos }) {
+  const timing = new Timing();
+  await state.wllama.createChatCompletion({
+    messages,
+    temperature,
+    max_tokens,
+    ignore_eos,
+    stream: true,
+    stream_options: { include_usage: true },
+    return_progress: true,
+    onData: (chunk) => timing.mark(chunk),
+  });
+  return timing.toJSON();
+}
 
 async function inMemory(url) {
   return new Blob([await (await fetch(url, { cache: 'no-store' })).arrayBuffer()]);
 }
 
-/** The engine's own parameters (src/lib/engine/llamacpp/engine.ts), read off how it runs the model. */
-function paramsOf({ contextSize, device, threads }) {
-  const batch = Math.min(contextSize, device.startsWith('GPU') ? 512 : 128);
+/** The engine's own parameters (src/lib/engine/llamacpp/load-params.ts), from what its model runs with. */
+function paramsOf(inForce) {
+  const batch = Math.min(inForce.context_size, inForce.gpu_layers > 0 ? 512 : 128);
   return {
     log_level: LogLevel.INFO,
-    n_ctx: contextSize,
+    n_ctx: inForce.context_size,
     n_batch: batch,
     n_ubatch: batch,
-    n_parallel: 1,
-    n_threads: device.endsWith(' 1 thread') ? 1 : threads,
-    n_gpu_layers: device.startsWith('GPU') ? 99999 : 0,
+    n_parallel: inForce.parallel,
+    kv_unified: true,
+    n_threads: inForce.threads,
+    n_gpu_layers: inForce.gpu_layers,
+    cache_type_k: inForce.cache_type_k,
+    cache_type_v: inForce.cache_type_v,
+    flash_attn: inForce.flash_attention,
     cache_idle_slots: false,
   };
 }

@@ -1,6 +1,7 @@
 // Asks the daemon by the app's own direct channel, without the service worker.
 /* global caches */
 import { Client } from '#lib/bridge/client.ts';
+import { listBuilds } from './builds.mjs';
 
 const client = new Client();
 
@@ -41,10 +42,32 @@ export function unload() {
 }
 
 /** How the engine runs the loaded model, and the llama.cpp that it fetched for it. */
-export async function plan() {
-  const [runner] = JSON.parse(await ask('/engines/ps'));
-  const { threads } = await describe();
-  return { contextSize: runner.context_size, device: runner.device, threads, wasmUrl: await findWasm() };
+export async function plan(model) {
+  const { in_force: inForce } = JSON.parse(await ask(`/_sampan/models/${model}`));
+  return { inForce, build: await findBuild() };
+}
+
+/** Of the loaded model, in tokens. */
+export async function contextSize(model) {
+  return JSON.parse(await ask(`/_sampan/models/${model}`)).in_force.context_size;
+}
+
+/** Settings of the model, for its next load. */
+export async function configure(model, settings) {
+  const init = { method: 'PUT', body: JSON.stringify(settings) };
+  const response = await client.fetch(`/_sampan/models/${model}/settings`, init);
+  if (!response.ok) throw new Error(await response.text());
+}
+
+/** Tokens of the text, counted without the engine. */
+export async function countTokens(model, content) {
+  return JSON.parse(await ask('/tokenize', { model, content })).count;
+}
+
+/** Bytes of the model's files as its manifest has them. */
+export async function modelBytes(model) {
+  const { files } = JSON.parse(await ask(`/_sampan/models/${model}`));
+  return files.reduce((sum, { size_bytes: sizeBytes }) => sum + sizeBytes, 0);
 }
 
 /** What this browser is, for the report. */
@@ -61,16 +84,35 @@ async function ask(path, body, headers = {}) {
   return text;
 }
 
-/** The service worker keeps the engine's file in a cache of its own; it does so a moment after the load. */
-async function findWasm() {
+const patienceMs = 30_000;
+
+/** The service worker keeps the engine's file in a cache of its own, a moment after the load. The last one is in force. */
+async function findBuild() {
+  const builds = await listBuilds();
+  const startMs = performance.now();
   for (;;) {
-    for (const name of (await caches.keys()).filter((key) => key.startsWith('sampan-engine-'))) {
-      const urls = (await (await caches.open(name)).keys()).map((request) => request.url);
-      const found = urls.find((url) => url.endsWith('.wasm'));
-      if (found) return found;
-    }
+    const kept = await keptEngineBytes();
+    const found = builds.find(({ bytes }) => bytes === kept.at(-1));
+    if (found) return found;
+    if (performance.now() - startMs > patienceMs)
+      throw new Error(
+        `The cache holds engines of ${kept.join(', ')} bytes, and none of them is a known build.`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** In the order in which they were fetched. */
+async function keptEngineBytes() {
+  const sizes = [];
+  for (const name of (await caches.keys()).filter((key) => key.startsWith('sampan-engine-'))) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) {
+      if (!new URL(request.url).pathname.endsWith('.wasm')) continue;
+      sizes.push((await (await cache.match(request)).blob()).size);
+    }
+  }
+  return sizes;
 }
 
 /** Milliseconds to bring the file in, its digest unknown, and its digest. */

@@ -10,6 +10,11 @@ export function direct(body, headers = {}) {
   return timed(body, (init) => client.fetch(path, { ...init, headers }));
 }
 
+/** All at once. */
+export function directAll(bodies) {
+  return Promise.all(bodies.map((body) => direct(body)));
+}
+
 /** By `fetch`, through the service worker. */
 export function serviceWorker(body) {
   return timed(body, (init) => fetch(path, init));

@@ -22,6 +22,8 @@ export class Timing {
   #lastMs;
   #text = '';
   #tokens = 0;
+  #promptTokens = 0;
+  #cachedTokens = 0;
   #engine;
 
   mark(chunk) {
@@ -33,18 +35,28 @@ export class Timing {
       this.#lastMs = nowMs;
       this.#text += text;
     }
-    this.#tokens = chunk.usage?.completion_tokens ?? this.#tokens;
+    this.#count(chunk.usage);
     this.#engine = chunk.timings ?? this.#engine;
   }
 
-  /** `tokensPerSecond` is from the first text to the last, as the reader sees it; `engineTokensPerSecond` is llama.cpp's. */
+  #count(usage) {
+    if (!usage) return;
+    this.#tokens = usage.completion_tokens;
+    this.#promptTokens = usage.prompt_tokens;
+    this.#cachedTokens = usage.prompt_tokens_details?.cached_tokens ?? 0;
+  }
+
+  /** `tokensPerSecond` is from the first text to the last, as the reader sees it; `engineTokensPerSecond` is llama.cpp's, which WebLLM alone does not have. */
   toJSON() {
     return {
       text: this.#text,
       tokens: this.#tokens,
+      promptTokens: this.#promptTokens,
+      cachedTokens: this.#cachedTokens,
+      lastMs: this.#lastMs - this.#startMs,
       firstMs: this.#firstMs - this.#startMs,
       tokensPerSecond: ((this.#tokens - 1) * 1000) / (this.#lastMs - this.#firstMs),
-      engineTokensPerSecond: (this.#engine.predicted_n * 1000) / this.#engine.predicted_ms,
+      engineTokensPerSecond: this.#engine && (this.#engine.predicted_n * 1000) / this.#engine.predicted_ms,
     };
   }
 }

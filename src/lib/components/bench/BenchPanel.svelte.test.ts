@@ -7,10 +7,11 @@ import { json, ScriptedClient } from '#lib/state/testing/scripted-client.ts';
 import { digestOf } from '#lib/state/testing/wire-samples.ts';
 import BenchPanel from './BenchPanel.svelte';
 
+const gatePath = `GET /_sampan/gate?model=${encodeURIComponent(digestOf(1))}`;
 const historyPath = `GET /_sampan/bench?model=${encodeURIComponent(digestOf(1))}`;
 
 async function setUp(results = [benchSample(2), benchSample(1)]) {
-  const client = new ScriptedClient().on(historyPath, json({ results }));
+  const client = new ScriptedClient().on(historyPath, json({ results })).on(gatePath, json({ results: [] }));
   const bench = new Bench({ client, reference: 'ai/smollm2', modelId: digestOf(1) });
   await render(BenchPanel, { bench, theme: 'light' });
   return { client };

@@ -1,5 +1,6 @@
-/** Words and figures of the benchmark. */
+/** Words and figures of the benchmark and of the check of correctness. */
 import type { BenchResultJson, BenchStage, FigureJson } from '#lib/model/wire-bench.ts';
+import type { GateStage, GateVerdict } from '#lib/model/wire-gate.ts';
 
 export const stageWords: Readonly<Record<BenchStage, string>> = {
   loading: 'Loading the model',
@@ -9,6 +10,23 @@ export const stageWords: Readonly<Record<BenchStage, string>> = {
   'first-token': 'Waiting for the first token',
   parallel: 'Several requests at once',
 };
+
+export const gateStageWords: Readonly<Record<GateStage, string>> = {
+  loading: 'Loading the model',
+  candidate: 'Reading with the device in force',
+  reference: 'Reading with what it is held against',
+};
+
+export const verdictLooks = {
+  agrees: { tone: 'ok', icon: 'ok' },
+  close: { tone: 'plain', icon: 'info' },
+  differs: { tone: 'warn', icon: 'warn' },
+} as const satisfies Record<GateVerdict, object>;
+
+/** Spaces and line ends would not be seen; a token without text ends the answer. */
+export function tokenWords(token: string): string {
+  return token === '' ? '(end)' : JSON.stringify(token).slice(1, -1).replaceAll(' ', '␣');
+}
 
 export interface BenchRow {
   readonly name: string;
