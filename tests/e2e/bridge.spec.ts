@@ -1,16 +1,22 @@
 import type { Page } from '@playwright/test';
-import { expect, fetchIn, pullIn, ready, test, textOf, tinyOn } from '#tests/support/app.ts';
+import { fetchIn, ready, textOf } from '#tests/support/app.ts';
+import { expect, test } from '#tests/support/host-tab.ts';
 
 const path = '/engines/v1/chat/completions';
 
-/** Long enough to be interrupted: noise at a high temperature. */
+/** More tokens than any test waits for. */
 const long = (model: string) => ({
   model,
   stream: true,
-  temperature: 1.5,
-  seed: 1,
-  max_tokens: 1900,
+  ignore_eos: true,
+  max_tokens: 100_000,
   messages: [{ role: 'user', content: 'Tell me a story.' }],
+});
+
+const short = (model: string) => ({
+  model,
+  temperature: 0,
+  messages: [{ role: 'user', content: 'Hello!' }],
 });
 
 /** Starts a stream in the page and leaves what arrives in `window.seen`, and how it ended in `window.ended`. */
@@ -50,105 +56,71 @@ async function inUse(page: Page): Promise<boolean> {
   return runners.some((runner) => runner.in_use === true);
 }
 
-async function secondTab(page: Page, url: string): Promise<Page> {
-  const second = await page.context().newPage();
-  await second.goto(`${url}/models`);
-  await ready(second);
-  return second;
-}
-
-test.beforeEach(async ({ page, companion }) => {
-  await ready(page);
-  expect(await pullIn(page, tinyOn(companion))).toMatchObject({ type: 'success' });
-});
-
-test('a page that a hard reload left uncontrolled is claimed and fetches again', async ({
-  page,
-  companion,
-}) => {
-  const session = await page.context().newCDPSession(page);
-  const loaded = page.waitForEvent('load');
+test('a page that a hard reload left uncontrolled is claimed and fetches again', async ({ host }) => {
+  const session = await host.context.newCDPSession(host.page);
+  const loaded = host.page.waitForEvent('load');
   await session.send('Page.reload', { ignoreCache: true });
   await loaded;
-  await ready(page);
-  const answer = await fetchIn(page, path, {
-    model: tinyOn(companion),
-    temperature: 0,
-    messages: [{ role: 'user', content: 'Hello!' }],
-  });
+  await session.detach();
+  await ready(host.page);
+  const answer = await fetchIn(host.page, path, short(host.model));
   expect(JSON.parse(answer.text).choices[0].message.content).toBe('Hello! How can I help you?');
 });
 
-test('an aborted fetch frees the engine within milliseconds', async ({ page, companion }) => {
-  const second = await secondTab(page, companion.url);
-  await startStream(second, long(tinyOn(companion)));
-  expect(await inUse(page)).toBe(true);
+test('an aborted fetch frees the engine within milliseconds', async ({ host, open }) => {
+  const second = await open('/models');
+  await startStream(second, long(host.model));
+  expect(await inUse(host.page)).toBe(true);
   await second.evaluate(() => (window as unknown as { abort: AbortController }).abort.abort());
-  await expect.poll(() => inUse(page), { intervals: [5], timeout: 1000 }).toBe(false);
+  await expect.poll(() => inUse(host.page), { intervals: [5], timeout: 1000 }).toBe(false);
 });
 
-test('a tab that is closed in the middle of its stream frees the engine', async ({ page, companion }) => {
-  const second = await secondTab(page, companion.url);
-  await startStream(second, long(tinyOn(companion)));
+test('a tab that is closed in the middle of its stream frees the engine', async ({ host, open }) => {
+  const second = await open('/models');
+  await startStream(second, long(host.model));
   await second.close();
-  await expect.poll(() => inUse(page), { intervals: [5], timeout: 1000 }).toBe(false);
+  await expect.poll(() => inUse(host.page), { intervals: [5], timeout: 1000 }).toBe(false);
 });
 
-test('closing the host tab gives the other tab an error event and a new host', async ({
-  page,
-  companion,
-}) => {
-  const second = await secondTab(page, companion.url);
-  await startStream(second, long(tinyOn(companion)));
-  await page.close();
+test('closing the host tab gives the other tab an error event and a new host', async ({ host, open }) => {
+  const second = await open('/models');
+  await startStream(second, long(host.model));
+  await host.page.close();
   await expect.poll(() => ended(second)).toBe('clean');
   const text = await seen(second);
   expect(text).toContain('"code":"host_lost"');
   expect(text).not.toContain('[DONE]');
-  const answer = await fetchIn(second, path, {
-    model: tinyOn(companion),
-    temperature: 0,
-    messages: [{ role: 'user', content: 'Hello!' }],
-  });
+  const answer = await fetchIn(second, path, short(host.model));
   expect(JSON.parse(answer.text).choices[0].message.content).toBe('Hello! How can I help you?');
   await expect(second.getByText('Engine in this tab')).toBeVisible();
 });
 
 test('a service worker that is stopped in the middle of a stream frees the engine and is started by the next fetch', async ({
-  page,
-  context,
-  companion,
+  host,
+  open,
 }) => {
-  const second = await secondTab(page, companion.url);
-  await startStream(second, long(tinyOn(companion)));
-  const worker = await context.newCDPSession(second);
+  const second = await open('/models');
+  await startStream(second, long(host.model));
+  const worker = await host.context.newCDPSession(second);
   await worker.send('ServiceWorker.enable');
   await worker.send('ServiceWorker.stopAllWorkers');
   await expect.poll(() => ended(second)).toMatch(/network error|TypeError/);
-  await expect.poll(() => inUse(page), { timeout: 2000 }).toBe(false);
-  const answer = await fetchIn(second, path, {
-    model: tinyOn(companion),
-    temperature: 0,
-    messages: [{ role: 'user', content: 'Hello!' }],
-  });
-  expect(answer.status).toBe(200);
+  await expect.poll(() => inUse(host.page), { timeout: 2000 }).toBe(false);
+  expect((await fetchIn(second, path, short(host.model))).status).toBe(200);
 });
 
-test('requests while the engine is busy queue, and none is mixed with another', async ({
-  page,
-  companion,
-}) => {
-  const second = await secondTab(page, companion.url);
+test('requests while the engine is busy queue, and none is mixed with another', async ({ host, open }) => {
+  const second = await open('/models');
   const ask = (content: string) => ({
-    model: tinyOn(companion),
+    model: host.model,
     temperature: 0,
     stream: true,
     messages: [{ role: 'user', content }],
   });
   const answers = await Promise.all([
-    fetchIn(page, path, ask('Count to 10.')),
+    fetchIn(host.page, path, ask('Count to 10.')),
     fetchIn(second, path, ask('What is the capital of Japan?')),
-    fetchIn(page, path, ask('Who are you?')),
+    fetchIn(host.page, path, ask('Who are you?')),
     fetchIn(second, path, ask('Count to 5.')),
   ]);
   expect(answers.map((answer) => textOf(answer.text))).toEqual([
@@ -159,8 +131,7 @@ test('requests while the engine is busy queue, and none is mixed with another', 
   ]);
 });
 
-test('bad requests get their true status through the service worker', async ({ page, companion }) => {
-  const model = tinyOn(companion);
+test('bad requests get their true status through the service worker', async ({ host: { model, page } }) => {
   const messages = [{ role: 'user', content: 'x' }];
   // Loaded first: what fails after two seconds of loading has to come in the body.
   await fetchIn(page, path, { model, messages, max_tokens: 1 });

@@ -1,17 +1,17 @@
-import AxeBuilder from '@axe-core/playwright';
 import { readFile } from 'node:fs/promises';
-import { expect, fetchIn, pullIn, ready, test, tinyOn } from '#tests/support/app.ts';
+import { fetchIn } from '#tests/support/app.ts';
+import { violations } from '#tests/support/axe.ts';
+import { ask, expect, test } from '#tests/support/host-tab.ts';
 
 test('the log’s page follows what the runner does, leads to the request, and is downloaded', async ({
-  page,
-  companion,
+  host,
+  open,
 }) => {
-  await page.goto(`${companion.url}/logs`);
-  await ready(page);
+  const page = await open('/logs');
   const log = page.getByRole('log');
-  await pullIn(page, tinyOn(companion));
+  await ask(host, '/engines/unload', { all: true });
   await fetchIn(page, '/v1/chat/completions', {
-    model: tinyOn(companion),
+    model: host.model,
     messages: [{ role: 'user', content: 'Count to 3.' }],
   });
   await expect(log).toContainText('model loaded');
@@ -21,11 +21,10 @@ test('the log’s page follows what the runner does, leads to the request, and i
     'href',
     /^\/requests\?id=req_/,
   );
-  await page.getByRole('searchbox', { name: 'Search logs' }).fill('/model (un)?loaded/');
+  await page.getByRole('searchbox', { name: 'Search logs' }).fill('/model loaded/');
   await expect(log).not.toContainText('request answered');
   await expect(log.locator('mark').first()).toHaveText('model loaded');
-  const found = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  expect(found.violations).toEqual([]);
+  expect(await violations(page)).toEqual([]);
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'More for the log' }).click();
   await page.getByRole('menuitem', { name: 'Download as JSON lines' }).click();

@@ -1,15 +1,9 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, fetchIn, pullIn, ready, say, test, tinyOn } from '#tests/support/app.ts';
+import { fetchIn, say } from '#tests/support/app.ts';
+import { violations } from '#tests/support/axe.ts';
+import { ask, expect, test } from '#tests/support/host-tab.ts';
 
-const paths = ['/catalog', '/models', '/chat', '/nowhere'];
 const tabs = ['overview', 'configure', 'bench', 'files', 'metadata', 'json'];
-
-async function violations(page: Page): Promise<string[]> {
-  // A client of its own would load a page without isolation, which the app's own headers forbid.
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
-}
 
 /** What reaches past the right edge, unless it lies in something that scrolls or clips on purpose. */
 function sticksOut(page: Page): Promise<string[]> {
@@ -28,59 +22,59 @@ function sticksOut(page: Page): Promise<string[]> {
   });
 }
 
-/** A model and a conversation, so that the pages have something to show. */
-async function furnish(page: Page, model: string, url: string): Promise<void> {
-  await ready(page);
-  await pullIn(page, model);
-  await page.goto(`${url}/chat`);
-  await say(page, 'Show me some code.');
-  await expect(page.getByText(/tok\/s/).first()).toBeVisible();
+/** Narrow first, as loaded by a phone; then the same page grows. What axe finds depends on width in the extremes only. */
+const views = [
+  { width: 360, height: 740, colorScheme: 'dark', checks: ['axe', 'edge'] },
+  { width: 820, height: 900, colorScheme: 'dark', checks: ['edge'] },
+  { width: 1440, height: 900, colorScheme: 'dark', checks: ['axe', 'edge'] },
+  { width: 1440, height: 900, colorScheme: 'light', checks: ['axe'] },
+] as const;
+
+async function show(page: Page, { width, height, colorScheme }: (typeof views)[number]): Promise<void> {
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
 }
 
 test('every page is free of axe violations and of sideways scrolling, at any width and in both themes', async ({
-  page,
-  companion,
+  host,
+  open,
 }) => {
   test.slow();
-  await furnish(page, tinyOn(companion), companion.url);
-  for (const [width, height, colorScheme] of [
-    [1440, 900, 'light'],
-    [1440, 900, 'dark'],
-    [820, 900, 'light'],
-    [360, 740, 'dark'],
-  ] as const) {
-    await page.setViewportSize({ width, height });
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const path of paths) {
-      await page.goto(`${companion.url}${path}`);
-      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-      expect(await violations(page), `${path} at ${width} ${colorScheme}`).toEqual([]);
-      expect(await sticksOut(page), `${path} at ${width}`).toEqual([]);
+  const page = await open('/chat');
+  await say(page, 'Show me some code.');
+  await expect(page.getByText(/tok\/s/).first()).toBeVisible();
+  const { pathname, search } = new URL(page.url());
+  const conversation = pathname + search;
+  for (const path of ['/catalog', '/models', '/chat', conversation, '/nowhere']) {
+    await show(page, views[0]);
+    await page.goto(`${host.url}${path}`);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    for (const view of views) {
+      await show(page, view);
+      const where = `${path} at ${view.width} ${view.colorScheme}`;
+      const checks: readonly string[] = view.checks;
+      if (checks.includes('axe')) expect(await violations(page), where).toEqual([]);
+      if (checks.includes('edge')) expect(await sticksOut(page), where).toEqual([]);
     }
   }
 });
 
-test('every tab of a model is free of axe violations and of sideways scrolling', async ({
-  page,
-  companion,
-}) => {
+test('every tab of a model is free of axe violations and of sideways scrolling', async ({ host, open }) => {
   test.slow();
-  await furnish(page, tinyOn(companion), companion.url);
-  for (const [width, height, colorScheme] of [[360, 740, 'dark']] as const) {
-    await page.setViewportSize({ width, height });
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const tab of tabs) {
-      await page.goto(`${companion.url}/models?model=${encodeURIComponent(tinyOn(companion))}&tab=${tab}`);
-      await expect(page.getByRole('tab', { selected: true, name: new RegExp(tab, 'i') })).toBeVisible();
-      expect(await violations(page), `${tab} at ${width} ${colorScheme}`).toEqual([]);
-      expect(await sticksOut(page), `${tab} at ${width}`).toEqual([]);
-    }
+  const page = await open(`/models?model=${encodeURIComponent(host.model)}`);
+  await show(page, views[0]);
+  for (const tab of tabs) {
+    const link = page.getByRole('tab', { name: new RegExp(tab, 'i') });
+    await link.click();
+    await expect(link).toHaveAttribute('aria-selected', 'true');
+    expect(await violations(page), tab).toEqual([]);
+    expect(await sticksOut(page), tab).toEqual([]);
   }
 });
 
-test('the pull tray and the delete dialog are free of axe violations', async ({ page, companion }) => {
-  await furnish(page, tinyOn(companion), companion.url);
-  await page.goto(`${companion.url}/models`);
+test('the pull tray and the delete dialog are free of axe violations', async ({ host, open }) => {
+  await ask(host, '/_sampan/pulls', { from: host.model });
+  const page = await open('/models');
   await page.getByRole('button', { name: /\d+ pulls?/ }).click();
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press('Escape');
@@ -93,11 +87,12 @@ test('the pull tray and the delete dialog are free of axe violations', async ({ 
   expect(await violations(page)).toEqual([]);
 });
 
-test('with the keyboard alone a model is pulled, asked and deleted', async ({ page, companion }) => {
-  await ready(page);
+test('with the keyboard alone a model is pulled, asked and deleted', async ({ host, open }) => {
+  await ask(host, '/models/purge', undefined, { method: 'DELETE' });
+  const page = await open('/catalog');
   await page.keyboard.press('/');
   await expect(page.getByRole('searchbox')).toBeFocused();
-  await page.keyboard.type(tinyOn(companion));
+  await page.keyboard.type(host.model);
   await page.keyboard.press('Enter');
   await expect.poll(async () => (await fetchIn(page, '/models')).text).toContain('sampan/tiny');
   await page.keyboard.press('Escape');
@@ -113,7 +108,7 @@ test('with the keyboard alone a model is pulled, asked and deleted', async ({ pa
   await page.keyboard.press('Enter');
   await expect(page.getByText('How can I help you?')).toBeVisible();
 
-  await page.goto(`${companion.url}/models`);
+  await page.goto(`${host.url}/models`);
   const menu = page.getByRole('button', { name: /more|actions/i }).first();
   await menu.focus();
   await page.keyboard.press('Enter');
@@ -135,9 +130,8 @@ test('with the keyboard alone a model is pulled, asked and deleted', async ({ pa
   await expect.poll(async () => (await fetchIn(page, '/models')).text).toBe('[]');
 });
 
-test('an answer that was being written when the page went away is kept', async ({ page, companion }) => {
-  await furnish(page, tinyOn(companion), companion.url);
-  await page.getByRole('button', { name: 'New conversation' }).first().click();
+test('an answer that was being written when the page went away is kept', async ({ open }) => {
+  const page = await open('/chat');
   await say(page, 'Tell me a story.');
   await expect(page.getByText('Once upon a time').first()).toBeVisible();
   await page.reload();

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import type { Page } from '@playwright/test';
 import {
-  expect,
   fetchIn,
   openBrowser,
   pullIn,
   ready,
   serveApp,
-  test,
+  test as alone,
   withProfile,
 } from '#tests/support/app.ts';
+import { expect, test } from '#tests/support/host-tab.ts';
 import { buildArtifact } from '#tests/support/registry/artifact.ts';
 import { ggufBytes } from '#tests/support/registry/gguf-bytes.ts';
 import { startOciRegistry, type OciTestRegistry } from '#tests/support/registry/oci.ts';
@@ -28,13 +28,15 @@ async function pushLarge(registry: OciTestRegistry, segments: number) {
 }
 
 interface PullJson {
+  readonly id: string;
   readonly status: string;
   readonly received_bytes: number;
   readonly total_bytes: number;
 }
 
-async function onlyPull(page: Page): Promise<PullJson | undefined> {
-  return (JSON.parse((await fetchIn(page, '/_sampan/pulls')).text) as PullJson[])[0];
+async function pullOf(page: Page, from: string): Promise<PullJson | undefined> {
+  const pulls = JSON.parse((await fetchIn(page, '/_sampan/pulls')).text) as PullJson[];
+  return pulls.find(({ id }) => id.startsWith(from));
 }
 
 /** Every process of the browser with this profile, at once, as a crash or a power button would. */
@@ -61,7 +63,7 @@ function finishedSegments(page: Page): Promise<number> {
   });
 }
 
-test('a browser that is killed in the middle of a pull goes on from what is on disk', async () => {
+alone('a browser that is killed in the middle of a pull goes on from what is on disk', async () => {
   const registry = await startOciRegistry({ blobPauseMs: 20 });
   const companion = await serveApp();
   const { layers } = await pushLarge(registry, 8);
@@ -71,7 +73,8 @@ test('a browser that is killed in the middle of a pull goes on from what is on d
     const page = await first.newPage();
     await page.goto(`${companion.url}/catalog`);
     await ready(page);
-    await fetchIn(page, '/_sampan/pulls', { from: `localhost:${registry.port}/ai/large` });
+    const from = `localhost:${registry.port}/ai/large`;
+    await fetchIn(page, '/_sampan/pulls', { from });
     await expect.poll(() => finishedSegments(page)).toBeGreaterThanOrEqual(2);
     registry.behave({ silent: /blobs/ });
     const kept = await finishedSegments(page);
@@ -84,7 +87,7 @@ test('a browser that is killed in the middle of a pull goes on from what is on d
     const again = await second.newPage();
     await again.goto(`${companion.url}/catalog`);
     await ready(again);
-    await expect.poll(async () => (await onlyPull(again))?.status).toBe('done');
+    await expect.poll(async () => (await pullOf(again, from))?.status).toBe('done');
     const askedAgainBytes = registry.requests
       .slice(before)
       .filter(({ path }) => path.includes(`/blobs/${digest}`))
@@ -98,25 +101,28 @@ test('a browser that is killed in the middle of a pull goes on from what is on d
   await registry.close();
 });
 
-test('a reload goes on with the pull, and the tray shows it', async ({ page }) => {
+test('a reload goes on with the pull, and the tray shows it', async ({ host: { page } }) => {
   const registry = await startOciRegistry({ blobPauseMs: 25 });
   await pushLarge(registry, 6);
-  await ready(page);
-  await fetchIn(page, '/_sampan/pulls', { from: `localhost:${registry.port}/ai/large` });
-  await expect.poll(async () => (await onlyPull(page))?.received_bytes ?? 0).toBeGreaterThan(segmentBytes);
+  const from = `localhost:${registry.port}/ai/large`;
+  await fetchIn(page, '/_sampan/pulls', { from });
+  await expect
+    .poll(async () => (await pullOf(page, from))?.received_bytes ?? 0, { intervals: [50] })
+    .toBeGreaterThan(segmentBytes);
   await page.reload();
   await ready(page);
   registry.behave({ blobPauseMs: 0 });
-  await expect.poll(async () => (await onlyPull(page))?.status).toBe('done');
+  await expect.poll(async () => (await pullOf(page, from))?.status).toBe('done');
   await page
     .getByRole('button', { name: /\d+ pulls?/ })
     .first()
     .click();
-  await expect(page.getByText('Verified and ready')).toBeVisible();
+  await expect(page.getByText('Verified and ready').first()).toBeVisible();
+  await page.keyboard.press('Escape');
   await registry.close();
 });
 
-test('a wrong digest keeps nothing and says so', async ({ page }) => {
+test('a wrong digest keeps nothing and says so', async ({ host: { page } }) => {
   const registry = await startOciRegistry();
   const artifact = await pushLarge(registry, 1);
   const [layer] = artifact.layers;
@@ -126,17 +132,17 @@ test('a wrong digest keeps nothing and says so', async ({ page }) => {
     ...artifact,
     blobs: new Map([...artifact.blobs, [layer.digest, wrong]]),
   });
-  await ready(page);
+  const before = (await fetchIn(page, '/models')).text;
   const last = await pullIn(page, `localhost:${registry.port}/ai/large`);
   expect(last).toMatchObject({
     type: 'error',
     message: expect.stringContaining('do not match their checksum'),
   });
-  expect(JSON.parse((await fetchIn(page, '/models')).text)).toEqual([]);
+  expect((await fetchIn(page, '/models')).text).toBe(before);
   await registry.close();
 });
 
-test('a full disk is said as such, and the pull can be resumed', async ({ page, context, companion }) => {
+alone('a full disk is said as such, and the pull can be resumed', async ({ page, context, companion }) => {
   const registry = await startOciRegistry();
   await pushLarge(registry, 4);
   await ready(page);
@@ -151,42 +157,35 @@ test('a full disk is said as such, and the pull can be resumed', async ({ page, 
 });
 
 test('bytes that are no model are refused by the engine with a reason, and the next model works', async ({
-  page,
-  companion,
+  host: { page, model },
 }) => {
   const registry = await startOciRegistry();
   await pushLarge(registry, 1);
-  await ready(page);
   const from = `localhost:${registry.port}/ai/large`;
   expect(await pullIn(page, from)).toMatchObject({ type: 'success' });
   const ask = (model: string) => ({ model, messages: [{ role: 'user', content: 'Hello!' }], temperature: 0 });
   const answer = await fetchIn(page, '/v1/chat/completions', ask(from));
   expect(JSON.parse(answer.text).error.code).toBe('unsupported_model_format');
-  const tiny = `localhost:${companion.port}/sampan/tiny`;
-  await pullIn(page, tiny);
-  expect((await fetchIn(page, '/v1/chat/completions', ask(tiny))).text).toContain('How can I help you?');
+  expect((await fetchIn(page, '/v1/chat/completions', ask(model))).text).toContain('How can I help you?');
   await registry.close();
 });
 
-test('the relay refuses a private registry and says how to allow it', async ({ page }) => {
+test('the relay refuses a private registry and says how to allow it', async ({ host: { page } }) => {
   const registry = await startOciRegistry({ cors: 'closed' });
   await pushLarge(registry, 1);
-  await ready(page);
   const from = `localhost:${registry.port}/ai/large`;
   expect(JSON.stringify(await pullIn(page, from))).toContain(`--relay-allow localhost:${registry.port}`);
   await registry.close();
 });
 
-for (const [what, body] of [
-  ['a malformed reference', { from: '!!bad ref!!' }],
-  ['a model that does not exist', { from: 'REGISTRY/ai/none' }],
+for (const [what, name] of [
+  ['a malformed reference', '!!bad ref!!'],
+  ['a model that does not exist', 'ai/none'],
 ] as const) {
-  test(`${what} is a 4xx with a sentence`, async ({ page }) => {
+  test(`${what} is a 4xx with a sentence`, async ({ host: { page } }) => {
     const registry = await startOciRegistry();
-    await ready(page);
-    const answer = await fetchIn(page, '/models/create', {
-      from: body.from.replace('REGISTRY', `localhost:${registry.port}`),
-    });
+    const from = name.startsWith('!') ? name : `localhost:${registry.port}/${name}`;
+    const answer = await fetchIn(page, '/models/create', { from });
     expect([400, 404]).toContain(answer.status);
     expect(JSON.parse(answer.text).error.message).toMatch(/\.$/);
     await registry.close();

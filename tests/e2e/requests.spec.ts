@@ -1,13 +1,9 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, fetchIn, pullIn, ready, say, test, tinyOn } from '#tests/support/app.ts';
+import { fetchIn, ready, say } from '#tests/support/app.ts';
+import { violations } from '#tests/support/axe.ts';
+import { ask as askProgram, expect, test } from '#tests/support/host-tab.ts';
 
 const hostile = '<img src=x onerror="document.title=1">\u001b[31m \u202eevil {@html x}';
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}`));
-}
 
 function ask(page: Page, model: string, content: string, fields: object = {}) {
   const messages = [{ role: 'user', content }];
@@ -16,20 +12,17 @@ function ask(page: Page, model: string, content: string, fields: object = {}) {
 
 const rows = (page: Page) => page.getByRole('grid', { name: 'Requests' }).getByRole('row');
 
-test('requests of another tab show as they happen, and stay after a reload', async ({
-  page,
-  context,
-  companion,
-}) => {
-  await ready(page);
-  await pullIn(page, tinyOn(companion));
-  await page.goto(`${companion.url}/requests`);
+test.beforeEach(async ({ host }) => {
+  await askProgram(host, '/_sampan/requests', undefined, { method: 'DELETE' });
+});
+
+test('requests of another tab show as they happen, and stay after a reload', async ({ host, open }) => {
+  const { page } = host;
+  await page.goto(`${host.url}/requests`);
   await ready(page);
   await expect(page.getByText('No requests yet')).toBeVisible();
-  const other = await context.newPage();
-  await other.goto(`${companion.url}/catalog`);
-  await ready(other);
-  await ask(other, tinyOn(companion), 'Count to 3.');
+  const other = await open('/catalog');
+  await ask(other, host.model, 'Count to 3.');
   const row = rows(page).filter({ hasText: 'Count to 3.' });
   await expect(row).toContainText('200');
   await expect(row).toContainText('Script of this site');
@@ -37,30 +30,26 @@ test('requests of another tab show as they happen, and stay after a reload', asy
   await expect(page.getByRole('heading', { name: 'Where the time went' })).toBeVisible();
   await page.getByRole('tab', { name: 'Response' }).click();
   await expect(page.getByLabel('Answer')).toContainText('1, 2, 3');
+  // This tab's worker is the runner: what shows after a reload comes from the disk.
   await page.reload();
   await expect(page.getByLabel('Answer')).toContainText('1, 2, 3');
   await expect(rows(page).filter({ hasText: 'Count to 3.' })).toBeVisible();
 });
 
 test('a tab that is killed while it waits for its answer leaves a record that says so', async ({
-  page,
-  context,
-  companion,
+  host,
+  open,
 }) => {
-  await ready(page);
-  await pullIn(page, tinyOn(companion));
-  await page.goto(`${companion.url}/requests`);
-  await ready(page);
-  const other = await context.newPage();
-  await other.goto(`${companion.url}/catalog`);
-  await ready(other);
+  const page = await open('/requests');
+  const other = await open('/catalog');
   // The model has to be loaded first, which takes longer than closing a tab.
+  await askProgram(host, '/engines/unload', { all: true });
   await other.evaluate(
     ([model]) => {
       const messages = [{ role: 'user', content: 'Count to 200.' }];
       void fetch('/v1/chat/completions', { method: 'POST', body: JSON.stringify({ model, messages }) });
     },
-    [tinyOn(companion)],
+    [host.model],
   );
   const row = rows(page).filter({ hasText: 'Count to 200.' });
   await expect(row).toBeVisible();
@@ -69,14 +58,12 @@ test('a tab that is killed while it waits for its answer leaves a record that sa
 });
 
 test('what a prompt holds is text, a failure says what to do, and a request can be sent again', async ({
-  page,
-  companion,
+  host,
+  open,
 }) => {
-  await ready(page);
-  await pullIn(page, tinyOn(companion));
-  await ask(page, tinyOn(companion), hostile);
-  await ask(page, 'ai/not-here', 'Hello?');
-  await page.goto(`${companion.url}/requests?state=done`);
+  await ask(host.page, host.model, hostile);
+  await ask(host.page, 'ai/not-here', 'Hello?');
+  const page = await open('/requests?state=done');
   await expect(rows(page).filter({ hasText: '⟨U+202E⟩evil' })).toBeVisible();
   await expect(rows(page).filter({ hasText: 'Hello?' })).toHaveCount(0);
   expect(await page.locator('img').count()).toBe(0);
@@ -91,10 +78,8 @@ test('what a prompt holds is text, a failure says what to do, and a request can 
   await expect(rows(page).filter({ hasText: 'Replay' })).toHaveCount(1);
 });
 
-test('an answer of the chat leads to its request and back', async ({ page, companion }) => {
-  await ready(page);
-  await pullIn(page, tinyOn(companion));
-  await page.goto(`${companion.url}/chat`);
+test('an answer of the chat leads to its request and back', async ({ open }) => {
+  const page = await open('/chat');
   await say(page, 'Count to 3.');
   await page.getByRole('link', { name: 'Open in Requests' }).click();
   await expect(page.getByRole('heading', { name: /^Chat completion/ })).toBeVisible();
@@ -104,21 +89,19 @@ test('an answer of the chat leads to its request and back', async ({ page, compa
 });
 
 test('the page is free of axe violations, wide and narrow, with a request open and without', async ({
-  page,
-  companion,
+  host,
+  open,
 }) => {
   test.slow();
-  await ready(page);
-  await pullIn(page, tinyOn(companion));
-  await ask(page, tinyOn(companion), 'Count to 3.');
-  await page.goto(`${companion.url}/requests`);
+  await ask(host.page, host.model, 'Count to 3.');
+  const page = await open('/requests?source=tab');
   for (const [width, height, colorScheme] of [
     [1440, 900, 'light'],
     [390, 844, 'dark'],
   ] as const) {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.goto(`${companion.url}/requests?source=tab`);
+    await page.goto(`${host.url}/requests?source=tab`);
     await expect(rows(page).filter({ hasText: 'Count to 3.' })).toBeVisible();
     expect(await violations(page), `list at ${width}`).toEqual([]);
     await rows(page).filter({ hasText: 'Count to 3.' }).click();

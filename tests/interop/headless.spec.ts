@@ -1,6 +1,6 @@
-import { withProfile } from '#tests/support/app.ts';
+import { expect, test, withProfile } from '#tests/support/app.ts';
 import { processesNaming, startHeadlessCompanion } from '#tests/support/headless-companion.ts';
-import { ask, expect, test } from '#tests/support/host-tab.ts';
+import { ask } from '#tests/support/host-tab.ts';
 
 test('a machine without a screen serves a model, and leaves no browser behind', async () => {
   test.skip(process.platform === 'win32', 'there is no SIGTERM');

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
-import { expect, fetchIn, pullIn, ready, serveApp, test, tinyOn } from '#tests/support/app.ts';
+import { fetchIn, pullIn } from '#tests/support/app.ts';
 import { has, startDockerRegistry } from '#tests/support/docker-registry.ts';
+import { expect, test } from '#tests/support/host-tab.ts';
 
 const run = promisify(execFile);
 const skopeo = (...args: string[]) => run('skopeo', args);
@@ -51,23 +52,15 @@ test.describe('with Debian’s docker-registry and skopeo', () => {
 
   for (const route of ['direct', 'relay'] as const) {
     test(`what is pushed ${route === 'direct' ? 'directly' : 'through the relay'} is read by skopeo and pulled again byte for byte`, async ({
-      context,
+      host,
     }) => {
-      const probe = await serveApp();
-      const { url: origin, port } = probe;
-      await probe.close();
-      const registry = await startDockerRegistry(route === 'direct' ? { allowOrigin: origin } : {});
-      const companion = await serveApp({ port, relayAllow: route === 'relay' ? [registry.host] : [] });
-      const page = await context.newPage();
-      await page.goto(`${companion.url}/models`);
-      await ready(page);
-      await pullIn(page, tinyOn(companion));
-      const id = await idOf(page, tinyOn(companion));
+      const { page } = host;
+      const access = route === 'direct' ? { allowOrigin: host.url } : { port: host.privatePort };
+      const registry = await startDockerRegistry(access);
+      const id = await idOf(page, host.model);
 
       const pushed = `${registry.host}/mine/tiny`;
-      expect((await fetchIn(page, `/models/${tinyOn(companion)}/tag?repo=${pushed}&tag=v1`, {})).status).toBe(
-        201,
-      );
+      expect((await fetchIn(page, `/models/${host.model}/tag?repo=${pushed}&tag=v1`, {})).status).toBe(201);
       expect(await lastLine(page, `/models/${pushed}:v1/push`)).toMatchObject({ type: 'success' });
 
       await withFolder(async (folder) => {
@@ -86,25 +79,18 @@ test.describe('with Debian’s docker-registry and skopeo', () => {
         message: 'Model pulled successfully',
       });
       expect(await idOf(page, `${registry.host}/back/tiny:v1`)).toBe(id);
-      await companion.close();
       await registry.close();
     });
   }
 
   test('an OCI archive that skopeo wrote is loaded, and a ModelPack of it comes back from a registry', async ({
-    context,
+    host,
   }) => {
-    const probe = await serveApp();
-    const { url: origin, port } = probe;
-    await probe.close();
-    const registry = await startDockerRegistry({ allowOrigin: origin });
-    const companion = await serveApp({ port });
-    const page = await context.newPage();
-    await page.goto(`${companion.url}/models`);
-    await ready(page);
+    const { page } = host;
+    const registry = await startDockerRegistry({ allowOrigin: host.url });
     await withFolder(async (folder) => {
       const file = join(folder, 'tiny.tar');
-      await skopeo('copy', '--src-tls-verify=false', `docker://${tinyOn(companion)}`, `oci-archive:${file}`);
+      await skopeo('copy', '--src-tls-verify=false', `docker://${host.model}`, `oci-archive:${file}`);
       await page.evaluate(
         async (bytes) => {
           const body = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
@@ -130,7 +116,6 @@ test.describe('with Debian’s docker-registry and skopeo', () => {
       messages: [{ role: 'user', content: 'Count to 5.' }],
     });
     expect(answer.text).toContain('1, 2, 3, 4, 5');
-    await companion.close();
     await registry.close();
   });
 });

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { expect, fetchIn, pullIn, ready, serveApp, test, textOf } from '#tests/support/app.ts';
+import { fetchIn, pullIn, textOf } from '#tests/support/app.ts';
 import { has, startDockerRegistry } from '#tests/support/docker-registry.ts';
+import { expect, test } from '#tests/support/host-tab.ts';
 import { buildFolderArtifact } from '#tests/support/registry/artifact.ts';
 
 const folder = new URL('../fixtures/tiny-mlc/', import.meta.url);
@@ -13,28 +14,20 @@ async function tinyMlc(): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>> 
   return new Map(await Promise.all(files));
 }
 
-test('an MLC model is pulled from Debian’s docker-registry and runs on WebLLM', async ({ context }) => {
+test('an MLC model is pulled from Debian’s docker-registry and runs on WebLLM', async ({ host, open }) => {
   test.skip(!has('docker-registry') && process.env.CI !== 'true', 'docker-registry is not installed');
   test.setTimeout(240_000);
-  const probe = await serveApp();
-  const { url: origin, port } = probe;
-  await probe.close();
-  const registry = await startDockerRegistry({ allowOrigin: origin });
-  const companion = await serveApp({ port });
+  const registry = await startDockerRegistry({ allowOrigin: host.url });
   const facts = { format: 'mlc', architecture: 'llama', quantization: 'q0f32', parameters: '0.4M' };
   await registry.push('mlc/tiny', 'latest', await buildFolderArtifact(await tinyMlc(), facts));
 
-  const page = await context.newPage();
-  await page.goto(`${companion.url}/models`);
-  await ready(page);
+  const { page } = host;
   const model = `${registry.host}/mlc/tiny`;
   expect(await pullIn(page, model)).toMatchObject({ type: 'success' });
-  const [local] = JSON.parse((await fetchIn(page, '/_sampan/models')).text) as { engine?: string }[];
-  expect(local?.engine).toBe('webllm');
+  const stored = JSON.parse((await fetchIn(page, '/_sampan/models')).text) as object[];
+  expect(stored).toContainEqual(expect.objectContaining({ tags: [`${model}:latest`], engine: 'webllm' }));
 
-  const second = await context.newPage();
-  await second.goto(`${companion.url}/models`);
-  await ready(second);
+  const second = await open('/models');
   const answer = await fetchIn(second, '/engines/webllm/v1/chat/completions', {
     model,
     stream: true,
@@ -42,8 +35,7 @@ test('an MLC model is pulled from Debian’s docker-registry and runs on WebLLM'
     messages: [{ role: 'user', content: 'Count to 5.' }],
   });
   expect(textOf(answer.text)).toBe('1, 2, 3, 4, 5');
-  const [runner] = JSON.parse((await fetchIn(page, '/engines/ps')).text) as { backend_name: string }[];
-  expect(runner?.backend_name).toBe('webllm');
-  await companion.close();
+  const runners = JSON.parse((await fetchIn(page, '/engines/ps')).text) as object[];
+  expect(runners).toContainEqual(expect.objectContaining({ backend_name: 'webllm', model_name: model }));
   await registry.close();
 });

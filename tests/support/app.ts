@@ -60,9 +60,15 @@ export async function withProfile(run: (profile: string) => Promise<void>): Prom
   }
 }
 
+/**
+ * An engine lives too short here for its WebAssembly to be optimized: that takes as long as all the answers, and each load
+ * of the engine does it again.
+ */
+const unoptimized = '--js-flags=--no-wasm-tier-up --no-wasm-dynamic-tiering';
+
 export async function openBrowser(profile: string): Promise<BrowserContext> {
   return chromium.launchPersistentContext(profile, {
-    args: chromiumArgs,
+    args: [...chromiumArgs, unoptimized],
     executablePath: await chromiumPath(),
     viewport: { width: 1280, height: 800 },
   });
@@ -103,7 +109,7 @@ export async function pullIn(page: Page, from: string): Promise<{ type: string; 
 export async function ready(page: Page): Promise<void> {
   const reaches = () =>
     page.evaluate(async () => navigator.serviceWorker.controller !== null && (await fetch('/version')).ok);
-  await expect.poll(reaches, { timeout: 20_000 }).toBe(true);
+  await expect.poll(reaches, { timeout: 20_000, intervals: [50, 100] }).toBe(true);
 }
 
 /** Writes a message on the chat page, once a model is there to answer. */

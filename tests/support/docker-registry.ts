@@ -2,9 +2,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import type { BuiltArtifact } from './registry/artifact.ts';
 import type { TokenServer } from './registry/token-server.ts';
 
@@ -24,6 +24,8 @@ export function has(program: string, argument = '--version'): boolean {
 }
 
 export interface DockerRegistryOptions {
+  /** Any free one, unless somebody has to know it before. */
+  readonly port?: number;
   /** Answers pages of this origin; without it, nobody's. */
   readonly allowOrigin?: string;
   /** Asks for tokens of this server; without it, for nothing. */
@@ -32,7 +34,7 @@ export interface DockerRegistryOptions {
 
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'sampan-registry-'));
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const host = `localhost:${port}`;
   const config = join(folder, 'config.yml');
   await writeFile(config, configYaml(port, folder, options));
@@ -112,16 +114,6 @@ async function push(url: string, repository: string, tag: string, artifact: Buil
 async function expectOk(answering: Promise<Response>): Promise<void> {
   const response = await answering;
   if (!response.ok) throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 /** Until the program listens; each attempt fails at once while it does not. */

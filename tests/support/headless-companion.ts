@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { chromiumPath } from '#scripts/chromium.mjs';
-import { serveApp } from './app.ts';
+import { freePort } from './free-port.ts';
 
 const program = new URL('../../build/server/main.js', import.meta.url).pathname;
 
@@ -54,10 +54,4 @@ async function printed({ stdout }: ChildProcess, wanted: string): Promise<void> 
     }
   }
   throw new Error(`The companion ended early:\n${lines.join('\n')}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = await serveApp();
-  await probe.close();
-  return probe.port;
 }

@@ -23,6 +23,8 @@ import { MemoryRequests } from '#lib/store/memory/requests.ts';
 import type { Network } from '#lib/runner/pulls/network.ts';
 import { MemoryModelSettings } from '#lib/store/memory/model-settings.ts';
 import type { PullRecord, PullRecords } from '#lib/runner/pulls/pulls.ts';
+import { MemoryPreferencesStore, Preferences } from '#lib/runner/preferences/preferences.ts';
+import type { AskLadder } from '#lib/runner/preferences/rung.ts';
 import { Runner } from '#lib/runner/runner.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -156,19 +158,6 @@ export class ScriptedNetwork implements Network {
   }
 }
 
-export class MemoryParallelPulls {
-  saved: number | undefined;
-
-  load(): Promise<number | undefined> {
-    return Promise.resolve(this.saved);
-  }
-
-  save(parallel: number): Promise<void> {
-    this.saved = parallel;
-    return Promise.resolve();
-  }
-}
-
 export class MemoryRequestSettings {
   saved: unknown;
 
@@ -191,7 +180,7 @@ export interface Bench {
   readonly records: MemoryPullRecords;
   readonly settings: MemoryModelSettings;
   readonly network: ScriptedNetwork;
-  readonly parallelPulls: MemoryParallelPulls;
+  readonly preferencesStore: MemoryPreferencesStore;
   readonly requests: MemoryRequests;
   readonly logLines: MemoryLogLines;
   readonly clock: ManualClock;
@@ -207,6 +196,8 @@ export interface BenchOptions extends ScriptedOptions {
   readonly index?: MemoryModelIndex;
   readonly records?: MemoryPullRecords;
   readonly settings?: MemoryModelSettings;
+  readonly preferencesStore?: MemoryPreferencesStore;
+  readonly ladder?: AskLadder;
 }
 
 export function makeBench(options: BenchOptions = {}): Bench {
@@ -220,7 +211,7 @@ export function makeBench(options: BenchOptions = {}): Bench {
     records: options.records ?? new MemoryPullRecords(),
     settings: options.settings ?? new MemoryModelSettings(),
     network: new ScriptedNetwork(),
-    parallelPulls: new MemoryParallelPulls(),
+    preferencesStore: options.preferencesStore ?? new MemoryPreferencesStore(),
     requests: new MemoryRequests(),
     requestSettings: new MemoryRequestSettings(),
     logLines: new MemoryLogLines(),
@@ -232,12 +223,15 @@ export function makeBench(options: BenchOptions = {}): Bench {
     version: '0.0.0-test',
     engineBytes: () => Promise.resolve(7),
     benchHistory: new MemoryRequestSettings(),
+    grants: new MemoryRequestSettings(),
+    gateHistory: new MemoryRequestSettings(),
     machine: () => Promise.resolve(options.machine ?? { device: 'cpu', wasmHeapBytes: 4 * 2 ** 30 }),
     ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
     pullRecords: parts.records,
     modelSettings: parts.settings,
     network: parts.network,
-    parallelPulls: parts.parallelPulls,
+    preferences: new Preferences(parts.preferencesStore),
+    ...(options.ladder && { ladder: options.ladder }),
     random: () => 0.5,
     onError: (thrown) => parts.failures.push(thrown),
     selfTest: {
@@ -251,6 +245,12 @@ export function makeBench(options: BenchOptions = {}): Bench {
         isolated: true,
         threads: 2,
         gpu: null,
+        compute: {
+          rung: 'wasm',
+          pinned: false,
+          rungs: [{ rung: 'wasm', available: true }],
+          wasm_build: 'scripted',
+        },
         storage: { used_bytes: 1, quota_bytes: 2, persisted: false },
         relay: false,
       }),
