@@ -3,7 +3,7 @@ import { ApiError } from '#lib/core/errors.ts';
 import { parseGoDuration } from '#lib/core/go-duration.ts';
 import type { EngineName, LoadConfig, RunnerMode } from '#lib/engine/port.ts';
 import { judgeFit, type Fit, type Machine } from '#lib/model/fit/judge.ts';
-import type { ModelSettingsJson } from '#lib/model/wire.ts';
+import type { ModelSettingsJson, Rung } from '#lib/model/wire.ts';
 import { familiarReference, parseReference } from '#lib/model/reference.ts';
 import type { IndexedModel } from '#lib/store/port.ts';
 import type { Insight, ModelInsights } from './library/insight.ts';
@@ -16,6 +16,14 @@ export interface ModelRequestPorts {
   readonly insights: Pick<ModelInsights, 'of'>;
   /** What an engine has here to compute with. */
   readonly machine: (engine: EngineName) => Promise<Machine>;
+  /** For models without settings of their own; the app's when absent. */
+  readonly defaults?: () => Promise<LoadDefaults>;
+}
+
+export interface LoadDefaults {
+  readonly contextSize: number | undefined;
+  /** In force now. */
+  readonly rung: Rung;
 }
 
 /** Enough for a conversation, small enough for every machine; the trained context may be 128 times that. */
@@ -30,7 +38,9 @@ export async function modelRequest(
 ): Promise<ModelRequest> {
   const { library, insights } = ports;
   const described = library.describe(model);
-  const config = configOf(settings, mode, described.config.context_size ?? Infinity);
+  const trained = described.config.context_size ?? Infinity;
+  const defaults = await ports.defaults?.();
+  const config = configOf(settings, mode, { trained, wanted: defaults?.contextSize });
   const insight = await insights.of(model);
   return {
     id: model.id,
@@ -38,6 +48,7 @@ export async function modelRequest(
     mode,
     sizeBytes: insight?.memory(config).totalBytes ?? described.size_bytes,
     config,
+    rung: defaults?.rung,
     keepAliveMs: settings.keep_alive === undefined ? undefined : parseGoDuration(settings.keep_alive),
     open: async () => {
       if (insight && !settings.ignore_fit) await requireFit(ports, model, { insight, config });
@@ -54,7 +65,8 @@ export async function fitOf(
 ): Promise<Fit | undefined> {
   const insight = await ports.insights.of(model);
   const trained = ports.library.describe(model).config.context_size ?? Infinity;
-  return insight && judge(ports, model, { insight, config: configOf(settings, 'completion', trained) });
+  const context = { trained, wanted: (await ports.defaults?.())?.contextSize };
+  return insight && judge(ports, model, { insight, config: configOf(settings, 'completion', context) });
 }
 
 interface Question {
@@ -82,11 +94,21 @@ async function judge(
   return judgeFit({ contextSize: config.contextSize, need }, await machine(engine));
 }
 
-function configOf(settings: ModelSettingsJson, mode: RunnerMode, trained: number): LoadConfig {
+/** Tokens that the model was trained for, and those that are wanted where its settings do not say. */
+interface Context {
+  readonly trained: number;
+  readonly wanted: number | undefined;
+}
+
+function configOf(
+  settings: ModelSettingsJson,
+  mode: RunnerMode,
+  { trained, wanted = defaultContextSize }: Context,
+): LoadConfig {
   return {
     mode,
     parallel: settings.parallel,
-    contextSize: Math.min(trained, settings.context_size ?? defaultContextSize),
+    contextSize: Math.min(trained, settings.context_size ?? wanted),
     gpuLayers: settings.gpu_layers,
     threads: settings.threads,
     cacheTypeK: settings.cache_type_k,

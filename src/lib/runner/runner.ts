@@ -3,11 +3,14 @@ import { systemClock, type Clock } from '#lib/core/clock.ts';
 import type { Digest } from '#lib/core/digest.ts';
 import { toApiError } from '#lib/core/errors.ts';
 import type { Engine, EngineName } from '#lib/engine/port.ts';
-import { Signal } from '#lib/core/observable.ts';
+import type { Signal } from '#lib/core/observable.ts';
 import type { LogLineJson } from '#lib/model/wire-requests.ts';
 import type { StatusJson } from '#lib/model/wire.ts';
 import type { Registry } from '#lib/registry/port.ts';
 import type { BlobStore, ModelIndex, ModelSettingsStore } from '#lib/store/port.ts';
+import { guarded } from './access/access.ts';
+import { Grants } from './access/grants.ts';
+import type { GrantStore } from './access/port.ts';
 import { inForce } from './configure/in-force.ts';
 import { ModelSettings } from './configure/settings.ts';
 import type { BenchHistory } from './bench/port.ts';
@@ -15,36 +18,40 @@ import { benchModels } from './bench/models.ts';
 import { archiveRoutes } from './endpoints/archives.ts';
 import { benchRoutes } from './endpoints/bench.ts';
 import { configureRoutes } from './endpoints/configure.ts';
-import { engineRoutes, residents } from './endpoints/engines.ts';
+import { engineRoutes } from './endpoints/engines.ts';
+import { gateRoutes } from './endpoints/gate.ts';
 import { generationRoutes } from './endpoints/generation-routes.ts';
+import { grantRoutes } from './endpoints/grants.ts';
 import { logRoutes } from './endpoints/logs.ts';
 import { metricsRoutes } from './endpoints/metrics.ts';
 import { modelRoutes } from './endpoints/models.ts';
+import { openApiRoutes } from './endpoints/openapi.ts';
 import { openAiModelRoutes } from './endpoints/openai-models.ts';
 import { requestRoutes } from './endpoints/requests.ts';
 import { json } from './endpoints/respond.ts';
 import { sampanModelRoutes } from './endpoints/sampan-models.ts';
 import { sampanRoutes } from './endpoints/sampan.ts';
+import { settingsRoutes } from './endpoints/settings.ts';
 import { selfTestRoutes } from './endpoints/self-test.ts';
 import { tokenizeRoutes } from './endpoints/tokenize.ts';
-import { Feed } from './feed.ts';
 import { ModelInsights } from './library/insight.ts';
 import { Janitor } from './library/janitor.ts';
 import { Library } from './library/library.ts';
-import { describeAll } from './library/local.ts';
 import { Pins } from './library/pins.ts';
 import { Tokenizers } from './library/tokenizers.ts';
 import { Uploads } from './library/uploads.ts';
 import { Log, type EngineLine } from './log/log.ts';
 import type { LogStore } from './log/port.ts';
 import { logRequests } from './log/request-lines.ts';
-import { logRunner } from './log/runner-lines.ts';
 import { fitOf, modelRequest, type ModelRequestPorts } from './model-request.ts';
+import { MemoryPreferencesStore, Preferences } from './preferences/preferences.ts';
+import { noLadder, rungWords, type AskLadder } from './preferences/rung.ts';
 import type { Network } from './pulls/network.ts';
 import { Pulls, type PullRecords } from './pulls/pulls.ts';
 import type { RequestSettingsStore, RequestStore } from './recorder/port.ts';
 import { Recorder } from './recorder/recorder.ts';
-import { Router } from './router.ts';
+import { Router, type Route } from './router.ts';
+import { followRunner } from './runner-feed.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { SelfTest, type SelfTestPorts } from './self-test/self-test.ts';
 
@@ -60,14 +67,20 @@ export interface RunnerOptions {
   readonly requests: RequestStore;
   readonly requestSettings: RequestSettingsStore;
   readonly logLines: LogStore;
-  readonly parallelPulls: { load(): Promise<number | undefined>; save(parallel: number): Promise<void> };
+  /** Settings for all models; forgotten with the runner when absent. */
+  readonly preferences?: Preferences;
+  /** What models are computed on; engines compute wherever they like when absent. */
+  readonly ladder?: AskLadder;
   readonly status: () => Promise<StatusJson>;
+  /** What `status` tells has changed outside of the runner. */
+  readonly statusChanged?: Signal;
   readonly benchHistory: BenchHistory;
+  readonly grants: GrantStore;
+  readonly gateHistory: BenchHistory;
   readonly machine: ModelRequestPorts['machine'];
   readonly selfTest: Pick<SelfTestPorts, 'model' | 'probe' | 'results'>;
   readonly clock?: Clock;
   readonly random?: () => number;
-  readonly keepAliveMs?: number;
   /** Memory for models; unknown when absent. */
   readonly memoryBudgetBytes?: () => number;
   /** Bytes on disk of the engines themselves. */
@@ -79,6 +92,8 @@ export interface RunnerOptions {
 }
 
 export class Runner {
+  /** Whom of the pages of other origins the user lets in; the companion wants to know too. */
+  readonly grants: Grants;
   readonly #router: Router;
   readonly #scheduler: Scheduler;
   readonly #pulls: Pulls;
@@ -86,10 +101,12 @@ export class Runner {
   readonly #log: Log;
   readonly #version: string;
   readonly #onError: (thrown: unknown) => void;
-  readonly #parallelPulls: RunnerOptions['parallelPulls'];
+  readonly #preferences: Preferences;
+  readonly #ladder: AskLadder;
 
   constructor(options: RunnerOptions) {
-    const { version, store, index, registry, engines, network, pullRecords, parallelPulls, status } = options;
+    const { version, store, index, registry, engines, network, pullRecords, status } = options;
+    const { preferences = new Preferences(new MemoryPreferencesStore()), ladder = noLadder } = options;
     const clock = options.clock ?? systemClock;
     const random = options.random ?? Math.random;
     const log = new Log({
@@ -117,13 +134,19 @@ export class Runner {
     const pins = new Pins();
     const library = new Library(index, store);
     const settings = new ModelSettings(options.modelSettings);
-    const loads = { library, insights: new ModelInsights(library), machine: options.machine };
+    const grants = new Grants({ store: options.grants, clock, onError });
+    this.grants = grants;
+    const defaults = async () => ({
+      contextSize: preferences.current.context_size ?? undefined,
+      rung: (await ladder(preferences.current.compute)).rung,
+    });
+    const loads = { library, insights: new ModelInsights(library), machine: options.machine, defaults };
     const uploads = new Uploads(store, pins);
     const scheduler: Scheduler = new Scheduler({
       engines,
       clock,
       onError,
-      ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
+      keepAliveMs: () => preferences.keepAliveMs,
       ...(options.memoryBudgetBytes && { memoryBudgetBytes: options.memoryBudgetBytes }),
     });
     const janitor: Janitor = new Janitor({
@@ -140,45 +163,31 @@ export class Runner {
       { registry, store, library, pins, clock, random, network, drop, inherit },
       pullRecords,
     );
-    const stored = new Signal();
-    library.changed.subscribe(() => stored.notify());
     const packager = { library, store, uploads, registry, clock };
+    preferences.changed.subscribe(() => pulls.setParallel(preferences.current.parallel_pulls));
     const models = { library, store, registry, settings, pins, clock, janitor, packager, inherit };
-    const feed = new Feed({
-      clock,
-      status,
-      onError,
-      sources: {
-        status: { changed: [stored], read: status },
-        models: { changed: [stored], read: () => describeAll({ library, store }) },
-        pulls: { changed: [pulls.changed], read: () => pulls.toJson() },
-        runners: { changed: [scheduler.changed], read: () => residents(scheduler) },
-      },
-    });
-    logRunner(log, {
-      residents: { changed: scheduler.changed, read: () => residents(scheduler) },
-      pulls: { changed: pulls.changed, read: () => pulls.toJson() },
-    });
+    const { statusChanged } = options;
+    const parts = { log, library, store, pulls, scheduler, preferences };
+    const feed = followRunner({ ...parts, status, statusChanged, clock, onError });
     this.#pulls = pulls;
     this.#scheduler = scheduler;
-    this.#parallelPulls = parallelPulls;
-    this.#router = new Router([
+    this.#preferences = preferences;
+    this.#ladder = ladder;
+    const measured = benchModels({
+      ...loads,
+      engines,
+      settings,
+      scheduler,
+      adapter: async () => (await status()).gpu?.name,
+    });
+    const routes: readonly Route[] = [
+      ...grantRoutes(grants),
       { method: 'GET', pattern: '/version', handle: () => json({ version }) },
       ...generationRoutes({ ...loads, settings, scheduler, clock, recorder, onError }),
       ...requestRoutes({ recorder, library, send: this.handle, version }),
       ...selfTestRoutes(new SelfTest({ ...options.selfTest, engines, clock })),
-      ...benchRoutes({
-        models: benchModels({
-          ...loads,
-          engines,
-          settings,
-          scheduler,
-          adapter: async () => (await status()).gpu?.name,
-        }),
-        history: options.benchHistory,
-        clock,
-        version,
-      }),
+      ...benchRoutes({ models: measured, history: options.benchHistory, clock, version }),
+      ...gateRoutes({ ...loads, models: measured, history: options.gateHistory, clock, version }),
       ...tokenizeRoutes({ library, tokenizers: new Tokenizers(library) }),
       ...logRoutes(log),
       ...metricsRoutes({ recorder, scheduler }),
@@ -213,18 +222,26 @@ export class Runner {
           fit: await fitOf(loads, model, await settings.get(model.id)),
         }),
       }),
-      ...sampanRoutes({ pulls, feed, saveParallel: (parallel) => parallelPulls.save(parallel) }),
-    ]);
+      ...sampanRoutes({ pulls, feed }),
+      ...settingsRoutes({ preferences, ladder, scheduler, onRung: () => this.#logRung('settings changed') }),
+    ];
+    const all = [...routes, ...openApiRoutes({ routes, library, version })];
+    this.#router = new Router(guarded(all, { grants, library }));
   }
 
   /** Takes up what an earlier session left unfinished. */
   async start(): Promise<void> {
     await this.#log.start();
-    this.#log.write('info', 'runner', 'the runner started', { version: this.#version });
+    await this.#preferences.load();
+    await this.#logRung('the runner started');
     await this.#recorder.start();
-    const parallel = await this.#parallelPulls.load();
-    if (parallel !== undefined) this.#pulls.setParallel(parallel);
+    await this.grants.start();
     await this.#pulls.restore();
+  }
+
+  async #logRung(message: 'the runner started' | 'settings changed'): Promise<void> {
+    const ladder = await this.#ladder(this.#preferences.current.compute);
+    this.#log.write('info', 'runner', message, { version: this.#version, device: rungWords(ladder) });
   }
 
   /** A line of an engine's own log. */
@@ -247,6 +264,7 @@ export class Runner {
     await this.#pulls.close();
     await this.#scheduler.close();
     await this.#recorder.close();
+    await this.grants.close();
     this.#log.write('info', 'runner', 'the runner stops');
     await this.#log.close();
   }

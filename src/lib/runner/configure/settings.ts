@@ -22,7 +22,7 @@ const between = (low: number, high: number) =>
 const whole = (low: number, high: number) =>
   v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(low), v.maxValue(high)));
 
-const schema = v.strictObject({
+export const modelSettings = v.strictObject({
   context_size: whole(8, 1_048_576),
   keep_alive: v.optional(
     v.pipe(
@@ -56,7 +56,7 @@ const schema = v.strictObject({
 export function parseSettings(value: unknown): ModelSettingsJson {
   if (Array.isArray(value))
     throw new ApiError('invalid_request', 'The settings must be an object.', { param: 'body' });
-  const parsed = v.safeParse(schema, value);
+  const parsed = v.safeParse(modelSettings, value);
   if (parsed.success) return withoutAbsent(consistent(parsed.output));
   const [issue] = parsed.issues;
   const param = v.getDotPath(issue) ?? 'body';
@@ -66,7 +66,7 @@ export function parseSettings(value: unknown): ModelSettingsJson {
   throw new ApiError('invalid_request', `“${param}”: ${issue.message}.`, { param });
 }
 
-function consistent(settings: v.InferOutput<typeof schema>): v.InferOutput<typeof schema> {
+function consistent(settings: v.InferOutput<typeof modelSettings>): v.InferOutput<typeof modelSettings> {
   const { cache_type_v: type = 'f16', flash_attention: flash } = settings;
   if (flash !== false || type.startsWith('f')) return settings;
   throw new ApiError(
@@ -109,11 +109,11 @@ export class ModelSettings {
 }
 
 function readStored(value: unknown): ModelSettingsJson {
-  const parsed = v.safeParse(schema, value ?? {});
+  const parsed = v.safeParse(modelSettings, value ?? {});
   return parsed.success ? withoutAbsent(parsed.output) : {};
 }
 
 /** An optional key that is `undefined` is dropped: on the wire and in the store a setting is there or it is not. */
-function withoutAbsent(settings: v.InferOutput<typeof schema>): ModelSettingsJson {
+function withoutAbsent(settings: v.InferOutput<typeof modelSettings>): ModelSettingsJson {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
