@@ -9,7 +9,8 @@ describe('llama.cpp with an ear', patience, () => {
   let loaded: LoadedModel;
 
   beforeAll(async () => {
-    loaded = await makeEngine().load(await withEar(), { contextSize: 256 });
+    const hardware = () => Promise.resolve({ isolated: crossOriginIsolated, cores: 2, gpu: undefined });
+    loaded = await makeEngine({ hardware }).load(await withEar(), { contextSize: 256 });
   }, patience.timeout);
   afterAll(() => loaded.close());
 
@@ -20,6 +21,14 @@ describe('llama.cpp with an ear', patience, () => {
       expect(textOf(events)).toBe(capital);
       expect(finishOf(events).usage.promptTokens).toBe(inWords.promptTokens + 4);
     }
+  });
+
+  it('is not asked to hear with one thread, which would end it', async () => {
+    const single = await makeEngine().load(await withEar(), { contextSize: 256, threads: 1 });
+    const heard = askAbout(single, capitalOf(ofSound(sound(japan.quarters))));
+    await expect(heard).rejects.toMatchObject({ code: 'not_supported', param: 'messages' });
+    expect(textOf(await ask(single, 'Hello!'))).toBe('Hello! How can I help you?');
+    await single.close();
   });
 
   it('refuses a sound without any, and a picture, and serves the next request', async () => {

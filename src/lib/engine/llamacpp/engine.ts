@@ -17,7 +17,7 @@ import { readFacts } from './file-facts.ts';
 import { loadModel, Rejected, type LoadingPorts, type LoadOrder } from './loading.ts';
 import type { NativeLine } from './native-log.ts';
 import { OwnBuilds, type OwnBuild } from './own-builds.ts';
-import { describePlan, packageWords, planOf, type Browser, type Plan } from './plan.ts';
+import { describePlan, packageWords, planOf, type Browser, type Machine, type Plan } from './plan.ts';
 import type { Locks } from './worker-tap.ts';
 
 export interface LlamaCppOptions {
@@ -58,7 +58,7 @@ export class LlamaCppEngine implements Engine {
   }
 
   async describe(): Promise<string> {
-    const plan = await this.#plan(Infinity);
+    const plan = await this.#plan({ bytes: Infinity });
     const words = plan.gpu ? undefined : await this.#ownBuilds.words();
     return `llama.cpp ${Wllama.getLibllamaVersion()} (${describePlan(plan, words)})`;
   }
@@ -68,10 +68,11 @@ export class LlamaCppEngine implements Engine {
     signal?.throwIfAborted();
     if (model.kind !== 'gguf') throw notGguf();
     const facts = await readFacts(model);
-    const plan = await this.#plan(weightBytes(model), config);
+    const load = { bytes: weightBytes(model), hasSenses: model.projector !== undefined };
+    const plan = await this.#plan(load, config);
     const order = { model, config, facts, plan, signal };
-    // Our build does not come to an end with several texts to embed, and ranks otherwise than the package's.
-    const suits = !plan.gpu && (config.mode ?? 'completion') === 'completion';
+    // Our build does not come to an end with several texts to embed or with a sound, and ranks otherwise than the package's.
+    const suits = !plan.gpu && (config.mode ?? 'completion') === 'completion' && !facts.hears;
     const own = suits ? await this.#ownBuilds.take(model.id) : undefined;
     return own ? this.#loadOnOwn(own, order) : loadModel(order, this.#ports);
   }
@@ -94,8 +95,8 @@ export class LlamaCppEngine implements Engine {
     }
   }
 
-  async #plan(bytes: number, config?: LoadConfig): Promise<Plan> {
-    return planOf({ hardware: await this.#hardware(), browser: browser(), bytes }, config);
+  async #plan(load: Pick<Machine, 'bytes' | 'hasSenses'>, config?: LoadConfig): Promise<Plan> {
+    return planOf({ hardware: await this.#hardware(), browser: browser(), ...load }, config);
   }
 }
 

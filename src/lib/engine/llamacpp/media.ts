@@ -6,6 +6,8 @@ import type { ChatMessage, ContentPart } from '#lib/openai/chat.ts';
 export interface Media {
   readonly image: boolean;
   readonly audio: boolean;
+  /** The engine takes a sound apart in threads, and a model that was loaded without them would die of it. */
+  readonly threads: number;
 }
 
 export type MediaPart = Exclude<ContentPart, { type: 'text' }>;
@@ -60,12 +62,21 @@ function soundOf({ input_audio: { data } }: Extract<ContentPart, { type: 'input_
 }
 
 /** The engine would read the place holder as text. */
-function requireSense({ type }: MediaPart, { image, audio }: Media): void {
+function requireSense({ type }: MediaPart, { image, audio, threads }: Media): void {
+  if (type === 'input_audio' && audio && threads < 2) throw needsThreads();
   if (type === 'image_url' ? image : audio) return;
   const can = ['text', ...(image ? ['images'] : []), ...(audio ? ['sound'] : [])].join(' and ');
   throw new ApiError(
     'unsupported_parameter',
     `This model cannot ${type === 'image_url' ? 'see images' : 'hear'}: it takes ${can} only. Leave that part out, or choose another model.`,
+    { param: 'messages' },
+  );
+}
+
+function needsThreads(): ApiError {
+  return new ApiError(
+    'not_supported',
+    'A sound is heard by two threads or more, and this model was loaded with one. Leave the sound out, or give the model more threads in its settings; a page that is not isolated has none to give.',
     { param: 'messages' },
   );
 }

@@ -62,6 +62,7 @@ export class LlamaCppModel implements LoadedModel {
       media: {
         image: wllama.supportInputModality('image'),
         audio: wllama.supportInputModality('audio'),
+        threads: inForce.threads,
       },
     };
   }

@@ -59,6 +59,8 @@ describe('planOf', () => {
     expect(planOf({ hardware, browser: chrome, bytes }).build).toBe('compat');
     expect(planOf({ hardware, browser: chrome, bytes: 1e6 })).toMatchObject({ build: 'default', threads: 1 });
     expect(planOf({ hardware, browser: safari, bytes: 1e6 }).build).toBe('compat');
+    const seeing = { hardware, browser: chrome, bytes: 1e6, hasSenses: true };
+    expect(planOf(seeing).threads, 'a projector is work for all').toBe(planOf({ ...seeing, bytes }).threads);
     expect(planOf({ hardware, browser: firefox, bytes }).build).toBe('default');
   });
 });

@@ -28,11 +28,20 @@ export interface Browser {
 /** A smaller model computes a token faster than its threads can agree that they have, and than the larger build starts. */
 const smallBytes = 32 * 1024 * 1024;
 
+export interface Machine {
+  readonly hardware: Hardware;
+  readonly browser: Browser;
+  /** Of the model's weights. */
+  readonly bytes: number;
+  /** With a projector: to look at a picture or hear a sound is more work than any token. */
+  readonly hasSenses?: boolean;
+}
+
 export function planOf(
-  { hardware, browser, bytes }: { hardware: Hardware; browser: Browser; bytes: number },
+  { hardware, browser, bytes, hasSenses = false }: Machine,
   wanted: Pick<LoadConfig, 'threads' | 'gpuLayers'> = {},
 ): Plan {
-  const threads = threadsOf(hardware, bytes, wanted.threads);
+  const threads = threadsOf(hardware, hasSenses ? Infinity : bytes, wanted.threads);
   const obstacle = gpuObstacle(hardware, browser, wanted.gpuLayers);
   if (obstacle === undefined) {
     const name = hardware.gpu?.name ?? 'GPU';
