@@ -42,12 +42,13 @@ test('a tab that is killed while it waits for its answer leaves a record that sa
 }) => {
   const page = await open('/requests');
   const other = await open('/catalog');
-  // The model has to be loaded first, which takes longer than closing a tab.
   await askProgram(host, '/engines/unload', { all: true });
   await other.evaluate(
     ([model]) => {
       const messages = [{ role: 'user', content: 'Count to 200.' }];
-      void fetch('/v1/chat/completions', { method: 'POST', body: JSON.stringify({ model, messages }) });
+      // Without an end of its own: the tab must go first.
+      const body = { model, messages, ignore_eos: true, max_tokens: 100_000 };
+      void fetch('/v1/chat/completions', { method: 'POST', body: JSON.stringify(body) });
     },
     [host.model],
   );
