@@ -446,11 +446,11 @@ export function describeBlobStore(
   });
 
   describe(`blob store (${name}), large`, () => {
-    it('keeps 64 MiB that arrive in 1 MiB chunks', { timeout: 60_000 }, async () => {
+    it('keeps 24 MiB that arrive in 1 MiB chunks', { timeout: 60_000 }, async () => {
       const mebibyte = 1024 * 1024;
       const disk = await makeDisk({ segmentBytes: 8 * mebibyte });
       const store = disk.openTab();
-      const { digest, bytes } = await blobOf(64 * mebibyte);
+      const { digest, bytes } = await blobOf(24 * mebibyte);
       const writer = await store.writer(digest, bytes.byteLength);
       await Promise.all(writer.missing().map((segment) => fill(writer, segment, bytes, mebibyte)));
       await writer.commit();
