@@ -4,6 +4,7 @@ import { isDigest, type Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import type { BenchResultJson } from '#lib/model/wire-bench.ts';
 import type { BenchHistory } from './port.ts';
+import { storedResults } from './stored.ts';
 
 const figure = v.object({ mean: v.number(), sd: v.number(), samples: v.array(v.number()) });
 const speed = v.object({ tokens: v.number(), per_second: figure });
@@ -35,14 +36,8 @@ export class BenchResults {
     this.#store = store;
   }
 
-  /** What another version wrote in another form is left out. */
-  async list(): Promise<readonly BenchResultJson[]> {
-    const stored = await this.#store.load();
-    if (!Array.isArray(stored)) return [];
-    return stored.flatMap((each: unknown) => {
-      const parsed = v.safeParse(result, each);
-      return parsed.success ? [parsed.output] : [];
-    });
+  list(): Promise<readonly BenchResultJson[]> {
+    return storedResults(this.#store, result);
   }
 
   add(measured: Omit<BenchResultJson, 'id'>): Promise<BenchResultJson> {

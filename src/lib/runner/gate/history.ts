@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { isDigest, type Digest } from '#lib/core/digest.ts';
 import type { GateResultJson } from '#lib/model/wire-gate.ts';
 import type { BenchHistory } from '#lib/runner/bench/port.ts';
+import { storedResults } from '#lib/runner/bench/stored.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -35,14 +36,8 @@ export class GateResults {
     this.#store = store;
   }
 
-  /** What another version wrote in another form is left out. */
-  async list(): Promise<readonly GateResultJson[]> {
-    const stored = await this.#store.load();
-    if (!Array.isArray(stored)) return [];
-    return stored.flatMap((each: unknown) => {
-      const parsed = v.safeParse(result, each);
-      return parsed.success ? [parsed.output] : [];
-    });
+  list(): Promise<readonly GateResultJson[]> {
+    return storedResults(this.#store, result);
   }
 
   /** Takes the place of the earlier one of the same model, engine and GPU. The caller adds one after the other. */
