@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { fetchIn } from '#tests/support/app.ts';
-import { expect, test } from '#tests/support/host-tab.ts';
+import { expect, fetchIn, ready, test } from '#tests/support/app.ts';
 import { startHuggingFace } from '#tests/support/registry/huggingface.ts';
 
 test('a Hugging Face repository is pulled from the page, the quantization as asked, its case kept', async ({
-  host: { context },
-  open,
+  page,
+  context,
 }) => {
   const file = new Uint8Array(await readFile(new URL('../fixtures/tiny-q8_0.gguf', import.meta.url)));
   const hub = await startHuggingFace({
@@ -17,7 +16,7 @@ test('a Hugging Face repository is pulled from the page, the quantization as ask
     const { pathname, search } = new URL(route.request().url());
     await route.fulfill({ response: await route.fetch({ url: `${hub.url}${pathname}${search}` }) });
   });
-  const page = await open('/catalog');
+  await ready(page);
   await page.getByRole('searchbox').fill('hf.co/Org/Tiny-GGUF:Q8_0');
   await page.keyboard.press('Enter');
   await expect
@@ -29,6 +28,5 @@ test('a Hugging Face repository is pulled from the page, the quantization as ask
     messages: [{ role: 'user', content: 'What is the capital of Japan?' }],
   });
   expect(JSON.parse(answer.text).choices[0].message.content).toBe('Tokyo.');
-  await context.unrouteAll();
   await hub.close();
 });

@@ -9,7 +9,7 @@ import type { WireRequest } from './wire-request.ts';
 
 export interface ConnectOptions extends BridgeOptions {
   readonly signal?: AbortSignal | undefined;
-  /** How long a tab may take to become host. */
+  /** How long a tab may take to become host: a busy machine starts its worker in seconds. */
   readonly waitForHostMs?: number | undefined;
   /** How long a host may take to acknowledge. */
   readonly ackMs?: number | undefined;
@@ -17,7 +17,7 @@ export interface ConnectOptions extends BridgeOptions {
 
 /** Throws `no_host`, `host_stalled` or the signal's reason; in each case nothing is left behind. */
 export async function connect(request: WireRequest, options: ConnectOptions): Promise<Exchange> {
-  const { signal = new AbortController().signal, waitForHostMs = 2000, ackMs = 2000 } = options;
+  const { signal = new AbortController().signal, waitForHostMs = 5000, ackMs = 2000 } = options;
   const bridge = bridgeOf(options);
   for (;;) {
     const engine = await waitForEngine(bridge, { timeoutMs: waitForHostMs, signal });
