@@ -105,3 +105,7 @@ it('lets go of an answer when another endpoint is chosen', async () => {
   await sending;
   expect(trial.state).toEqual({ status: 'idle' });
 });
+
+it('finds no fault while there is no endpoint to choose yet', () => {
+  expect(trialOn(new ScriptedClient()).trial.problem).toBeUndefined();
+});

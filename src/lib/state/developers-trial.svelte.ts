@@ -91,11 +91,12 @@ export class Trial {
     return this.#state.status === 'sending' || this.#state.status === 'answering';
   }
 
-  /** Why it cannot be sent as it is. */
+  /** Why what was chosen cannot be sent as it is. */
   get problem(): string | undefined {
+    if (!this.#endpoint) return undefined;
     if (/[{}]/.test(this.#path)) return 'Put a name in place of what stands in braces.';
     if (!this.#path.startsWith('/')) return 'The path must begin with a slash.';
-    return this.#endpoint?.body === undefined ? undefined : problemOf(this.#path, this.#body);
+    return this.#endpoint.body === undefined ? undefined : problemOf(this.#path, this.#body);
   }
 
   /** `model` takes the place of `{ref}`. */
