@@ -1,6 +1,7 @@
 // Tokens that the app serves by its own channel, against the engine alone in a worker as the runner has it: llama.cpp on
 // each GGUF, and web-llm on the tiny MLC model.
 import { interleave, median, printTable, ratios, spread } from './figures.mjs';
+import { withCoreSeconds } from './processes.mjs';
 import { onStage } from './stage.mjs';
 
 const goal = 0.98;
@@ -55,18 +56,26 @@ async function compare(rounds, tokens, { served, alone }) {
       max_tokens,
       messages: [{ role: 'user', content: 'Count to 30.' }],
     };
-    return { served: () => served(body), alone: () => alone(body) };
+    return { served: () => measured(() => served(body)), alone: () => measured(() => alone(body)) };
   };
   await interleave(1, ways(warmTokens));
   return interleave(rounds, ways(tokens));
 }
 
+async function measured(run) {
+  const { result, coreSeconds } = await withCoreSeconds(run);
+  return { ...result, coreMsPerToken: (coreSeconds * 1000) / result.tokens };
+}
+
 function print(title, aloneName, answers) {
   const rate = (name) => answers[name].map(({ tokensPerSecond }) => tokensPerSecond);
+  const cores = (name) => answers[name].map(({ coreMsPerToken }) => coreMsPerToken);
   const kept = ratios(rate('served'), rate('alone'));
   printTable(`${title}, ${answers.served[0].tokens} and ${answers.alone[0].tokens} tokens`, [
     { what: 'served by the app, tok/s', result: spread(rate('served'), 1) },
     { what: `${aloneName}, tok/s`, result: spread(rate('alone'), 1) },
+    { what: 'served by the app, core ms per token', result: spread(cores('served'), 2) },
+    { what: `${aloneName}, core ms per token`, result: spread(cores('alone'), 2) },
     {
       what: `served / ${aloneName}`,
       result: spread(kept, 3),

@@ -13,7 +13,7 @@ import { visibleText } from '#lib/state/visible-text.ts';
 interface StateWords {
   readonly tone: 'live' | 'soft' | 'warn' | 'bad';
   readonly text: string;
-  /** Of what is under way a dot breathes instead. */
+  /** Of what is under way a dot with a halo stands instead. */
   readonly icon?: string;
 }
 

@@ -3,7 +3,7 @@ import type { HostKind } from '#lib/state/host.svelte.ts';
 import type { StatusJson } from '#lib/model/wire.ts';
 import { formatBytes } from '#lib/core/format.ts';
 
-/** The class of the dot; it breathes only while something runs. */
+/** The class of the dot; it has its halo only while something runs. */
 export function hostDot(kind: HostKind, isBusy: 'busy' | 'idle'): string {
   if (kind === 'down') return 'bad';
   if (kind === 'starting') return 'warn';

@@ -1,5 +1,7 @@
 /** What a model tells as an HTTP answer: one JSON document, or a stream of chunks as it comes. */
+import type { Clock } from '#lib/core/clock.ts';
 import { toApiError } from '#lib/core/errors.ts';
+import { paced } from '#lib/core/paced.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import { sseData, sseDone, sseHeaders } from '#lib/openai/sse.ts';
 import type { Call } from '#lib/runner/router.ts';
@@ -12,7 +14,11 @@ export interface Answer {
   readonly writer: () => AnswerWriter;
   /** Fields of the request that were not read. */
   readonly ignored: readonly string[];
+  readonly clock: Clock;
 }
+
+/** A frame of most screens; slower models send every token by itself. */
+const stepMs = 16;
 
 export interface AnswerWriter {
   /** Chunks before the first event's. */
@@ -30,7 +36,8 @@ export async function respond({ request }: Call, answer: Answer): Promise<Respon
   const writer = answer.writer();
   const headers = warningOf(answer.ignored);
   if (answer.form === 'whole') return withHeaders(json(await gather(writer, first, events)), headers);
-  return streamed(sseFrames(writer, first, events), {
+  const frames = sseFrames(writer, first, events);
+  return streamed(paced(frames, { clock: answer.clock, stepMs }), {
     headers: { ...sseHeaders, ...headers },
     onCancel: () => left.abort(),
     onError: (thrown) => sseData(toApiError(thrown)),

@@ -26,6 +26,7 @@ export async function chatCompletions(
     events: (signal) => chatEvents(request, recording, ports, signal),
     writer: () => new ChatWriter(request, ports.clock.now()),
     ignored: ignoredFields(body),
+    clock: ports.clock,
   });
 }
 

@@ -23,6 +23,7 @@ export async function completions(
     events: (signal) => completionEvents(request, recording, ports, signal),
     writer: () => new CompletionWriter({ request, prompts: request.prompts, nowMs: ports.clock.now() }),
     ignored: ignoredCompletionFields(body),
+    clock: ports.clock,
   });
 }
 
