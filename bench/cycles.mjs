@@ -2,7 +2,7 @@
 // after the last.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from './figures.mjs';
-import { findBrowser, MemoryWatch } from './processes.mjs';
+import { MemoryWatch } from './processes.mjs';
 import { onStage } from './stage.mjs';
 
 const megabyte = 1e6;
@@ -22,12 +22,12 @@ export async function measure(app, { cycles, ggufs }) {
       await onStage(app, { models }, (stage) => repeat(stage, stage.model('bench/model').from, cycles)),
     );
   }
-  const mlcOf = ({ host }) => `${new URL(host.page.url()).host}/sampan/tiny-mlc`;
+  const mlcOf = ({ host }) => `${new URL(host.url).host}/sampan/tiny-mlc`;
   print('WebLLM, tiny', await onStage(app, { models: [] }, (stage) => repeat(stage, mlcOf(stage), cycles)));
 }
 
-async function repeat({ host, profileDir }, from, cycles) {
-  const watch = new MemoryWatch(findBrowser(profileDir));
+async function repeat({ host, browser }, from, cycles) {
+  const watch = new MemoryWatch(browser.pid);
   await host.call('daemon.pullMs', from);
   const after = [];
   for (let cycle = 1; cycle <= cycles; cycle++) {

@@ -6,22 +6,22 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable } from './figures.mjs';
+import { archived } from './package.mjs';
 import { ModelBytes } from './page/bytes.mjs';
-import { findBrowser, MemoryWatch } from './processes.mjs';
+import { MemoryWatch } from './processes.mjs';
 import { onStage } from './stage.mjs';
 
 const megabyte = 1e6;
-const pieceBytes = 256 * 1024;
 const settleMs = 3000;
 /** What is forgotten of a request, be it its headers alone, takes more. */
 const flatBytes = 1000;
 
-/** A blob of noise into the store; nothing of it may stay in memory on either side. */
+/** A model of noise into the store, as `docker model` sends its tar; nothing of it may stay in memory on either side. */
 export async function measureUpload(app, { megabytes, header }) {
-  const bytes = new ModelBytes(await readFile(header), megabytes * megabyte);
+  const tar = archived(new ModelBytes(await readFile(header), megabytes * megabyte));
   const { ms, browser, companion } = await onStage(app, { models: [] }, async (stage) => {
-    const url = new URL('/_sampan/blobs', stage.host.page.url());
-    return withMemory(stage, () => uploadMs(url, bytes));
+    const url = new URL('/models/load?name=bench/noise', stage.host.url);
+    return withMemory(stage, () => uploadMs(url, tar));
   });
   const rate = (megabytes * 1000) / ms;
   printTable(`Upload of ${megabytes} MB through the companion`, [
@@ -31,21 +31,24 @@ export async function measureUpload(app, { megabytes, header }) {
   ]);
 }
 
-async function uploadMs(url, bytes) {
+async function uploadMs(url, tar) {
   const startMs = performance.now();
-  const sent = request(url, { method: 'POST', headers: { 'content-length': bytes.sizeBytes } });
+  const sent = request(url, { method: 'POST', headers: { 'content-length': tar.sizeBytes } });
   const answered = new Promise((resolve, reject) => sent.on('response', resolve).on('error', reject));
-  await pipeline(Readable.from(bytes.pieces(pieceBytes), { highWaterMark: 1 }), sent);
-  const response = await answered;
+  const [response] = await Promise.all([
+    answered,
+    pipeline(Readable.from(tar.pieces(), { highWaterMark: 1 }), sent),
+  ]);
   const text = (await response.toArray()).join('');
-  if (response.statusCode !== 201) throw new Error(`The upload: ${response.statusCode} ${text}`);
+  if (!text.includes('Model loaded successfully'))
+    throw new Error(`The upload: ${response.statusCode} ${text}`);
   return performance.now() - startMs;
 }
 
 /** The first tenth fills what is filled once. */
 export async function measureRequests(app, { requests }) {
   const { each, early, late } = await onStage(app, { models: [] }, async (stage) => {
-    const url = new URL('/engines/v1/models', stage.host.page.url());
+    const url = new URL('/engines/v1/models', stage.host.url);
     const ask = async (count) => {
       const startMs = performance.now();
       for (let sent = 0; sent < count; sent++) {
@@ -82,8 +85,8 @@ export async function measureRequests(app, { requests }) {
   ]);
 }
 
-function watchesOf({ profileDir, companion }) {
-  return { browser: new MemoryWatch(findBrowser(profileDir)), companion: new MemoryWatch(companion) };
+function watchesOf({ browser, companion }) {
+  return { browser: new MemoryWatch(browser.pid), companion: new MemoryWatch(companion) };
 }
 
 async function memoryOf(stage) {

@@ -33,7 +33,7 @@ async function measureAnswers(app, { rounds, gguf, isTiny }) {
           max_tokens,
           messages: [{ role: 'user', content: 'Count to 30.' }],
         };
-        const url = new URL('/engines/v1/chat/completions', stage.host.page.url());
+        const url = new URL('/engines/v1/chat/completions', stage.host.url);
         return {
           direct: () => measured(() => stage.host.call('stream.direct', body)),
           program: () => measured(() => readLean(url, JSON.stringify(body))),

@@ -1,7 +1,7 @@
 // How much memory a pull takes while it runs: the most above what the browser had just before.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interleave, median, printTable, spread } from './figures.mjs';
-import { findBrowser, MemoryWatch } from './processes.mjs';
+import { MemoryWatch } from './processes.mjs';
 import { onStage } from './stage.mjs';
 
 const megabyte = 1e6;
@@ -30,8 +30,8 @@ export async function measure(app, { megabytes, rounds, header }) {
 
 /** In a fresh browser: what grew before stays grown, and would hide what the pull takes. */
 function growthDuring(app, models, run) {
-  return onStage(app, { models }, async ({ host, model, profileDir }) => {
-    const watch = new MemoryWatch(findBrowser(profileDir));
+  return onStage(app, { models }, async ({ host, model, browser }) => {
+    const watch = new MemoryWatch(browser.pid);
     await sleep(settleMs);
     const before = watch.sample();
     watch.start();

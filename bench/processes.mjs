@@ -57,16 +57,6 @@ function coreSeconds() {
   return sum(treeOf(process.pid).map(ticksOf)) / ticksPerSecond;
 }
 
-/** The browser that has this profile. */
-export function findBrowser(profileDir) {
-  const found = processIds().find((pid) => {
-    const command = read(pid, 'cmdline');
-    return command.includes(`--user-data-dir=${profileDir}\0`) && !command.includes('--type=');
-  });
-  if (found === undefined) throw new Error('There is no browser with this profile.');
-  return found;
-}
-
 function treeOf(root) {
   const parents = new Map(processIds().map((pid) => [pid, parentOf(pid)]));
   const tree = new Set([root]);

@@ -2,11 +2,11 @@
 //   node bench/registry.mjs '{"models": [{"name", "file", "sizeBytes"?}], "bytesPerSecond"?}'
 // With `sizeBytes` a model is its file followed by noise up to that size. The first line it prints is
 //   {"port", "models": {name: {"path", "digest", "sizeBytes", "headerBytes"}}}
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { packaged } from './package.mjs';
 import { ModelBytes } from './page/bytes.mjs';
 
 const pieceBytes = 256 * 1024;
@@ -34,28 +34,14 @@ server.listen(0, '127.0.0.1', () => {
 // The parent's end is the registry's end.
 process.stdin.resume().on('end', () => process.exit());
 
-/** Makes manifest and config of Docker's model format. */
 function publish({ name, file, sizeBytes }) {
   const header = readFileSync(file);
   const bytes = new ModelBytes(header, sizeBytes ?? header.byteLength);
-  const digest = digestOf(bytes.pieces(pieceBytes));
+  const { digest, config, manifest } = packaged(bytes);
   const root = `/v2/${name}`;
   blobs.set(`${root}/blobs/${digest}`, bytes);
-  const config = document({
-    config: { format: 'gguf', architecture: 'llama', quantization: 'unknown', parameters: '1', size: '1' },
-    descriptor: { created: '2026-01-01T00:00:00Z' },
-    rootfs: { type: 'rootfs', diff_ids: [digest] },
-  });
   documents.set(`${root}/blobs/${config.digest}`, { ...config, type: 'application/octet-stream' });
-  const type = 'application/vnd.oci.image.manifest.v1+json';
-  const manifest = document({
-    schemaVersion: 2,
-    mediaType: type,
-    config: descriptor('application/vnd.docker.ai.model.config.v0.1+json', config),
-    layers: [{ mediaType: 'application/vnd.docker.ai.gguf.v3', digest, size: bytes.sizeBytes }],
-  });
-  for (const key of ['latest', manifest.digest])
-    documents.set(`${root}/manifests/${key}`, { ...manifest, type });
+  for (const key of ['latest', manifest.digest]) documents.set(`${root}/manifests/${key}`, manifest);
   return {
     path: `${root}/blobs/${digest}`,
     digest,
@@ -131,19 +117,4 @@ function allowance(sizeBytes) {
   const nowMs = performance.now();
   booked.untilMs = Math.max(booked.untilMs, nowMs) + (sizeBytes * 1000) / bytesPerSecond;
   return new Promise((resolve) => setTimeout(resolve, booked.untilMs - nowMs));
-}
-
-function document(value) {
-  const text = JSON.stringify(value);
-  return { text, digest: digestOf([text]), size: Buffer.byteLength(text) };
-}
-
-function descriptor(mediaType, { digest, size }) {
-  return { mediaType, digest, size };
-}
-
-function digestOf(pieces) {
-  const hash = createHash('sha256');
-  for (const piece of pieces) hash.update(piece);
-  return `sha256:${hash.digest('hex')}`;
 }

@@ -97,9 +97,7 @@ async function printMachine() {
     version: stage.version,
   }));
   const [processor] = cpus();
-  console.log(
-    `${system()}, ${cpus().length} × ${processor?.model ?? 'unknown processor'}, Chromium ${version}`,
-  );
+  console.log(`${system()}, ${cpus().length} × ${processor?.model ?? 'unknown processor'}, ${version}`);
   console.log(
     `isolated: ${isolated}, threads: ${threads}, GPU: ${gpu?.name ?? 'none'}, still: ${values.still}`,
   );

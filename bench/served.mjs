@@ -34,7 +34,7 @@ async function measureLlamaCpp({ host, model, openTab }, rounds, tokens) {
 }
 
 async function measureWebLlm({ host, openTab }, rounds) {
-  const from = `${new URL(host.page.url()).host}/sampan/tiny-mlc`;
+  const from = `${new URL(host.url).host}/sampan/tiny-mlc`;
   await host.call('daemon.pullMs', from);
   await host.call('daemon.preload', from);
   const contextSize = await host.call('daemon.contextSize', from);

@@ -6,10 +6,10 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright';
 import { build } from 'vite';
-import { chromiumArgs, chromiumPath } from '#scripts/chromium.mjs';
+import { Browser } from './browser.mjs';
 
 const pageDir = fileURLToPath(new URL('./page', import.meta.url));
 /** The files of page/ that a tab can be asked to call. */
@@ -61,40 +61,30 @@ export async function onStage(app, registry, play) {
     const { url, pid: companion } = await startCompanion(app.dir, closers);
     const profileDir = await mkdtemp(join(tmpdir(), 'sampan-bench-profile-'));
     closers.push(() => remove(profileDir));
-    const context = await chromium.launchPersistentContext(profileDir, {
-      args: chromiumArgs,
-      executablePath: await chromiumPath(),
-      reducedMotion: app.reducedMotion,
-    });
-    closers.push(() => context.close());
-    const [page] = context.pages();
-    const host = await openTab(page, url);
-    const openAnother = async () => openTab(await context.newPage(), url);
-    const version = context.browser()?.version();
-    return await play({ model, profileDir, companion, version, host, openTab: openAnother });
+    const browser = await Browser.launch(profileDir, { reducedMotion: app.reducedMotion });
+    closers.push(() => browser.close());
+    const openAnother = () => openTab(browser, url);
+    const stage = { model, browser, companion, version: browser.version, openTab: openAnother };
+    return await play({ ...stage, host: await openAnother() });
   } finally {
     for (const close of closers.toReversed()) await close();
   }
 }
 
 /** A tab of the app; `call('daemon.pullMs', from)` runs a function of page/daemon.mjs in it. */
-async function openTab(page, url) {
-  page.on('crash', () => console.error('A tab crashed.'));
-  await page.goto(`${url}/models`);
-  // Not `waitForFunction`, to which every promise is true.
-  while (!(await page.evaluate(isServed))) await page.waitForTimeout(50);
-  const call = (name, ...args) =>
-    page.evaluate(
-      async ([[part, name], args]) => (await import(`/bench/${part}.js`))[name](...args),
-      [name.split('.'), args],
-    );
-  return { page, call };
+async function openTab(browser, url) {
+  const run = await browser.openTab(`${url}/models`);
+  // Code cannot run before there is a page.
+  while (!(await run(isServed).catch(() => false))) await sleep(50);
+  const call = (name, ...args) => {
+    const [part, method] = name.split('.');
+    return run(`import('/bench/${part}.js').then((part) => part.${method}(...${JSON.stringify(args)}))`);
+  };
+  return { url, call };
 }
 
 /** In the page: whether its `fetch` goes through the service worker to a host. */
-async function isServed() {
-  return navigator.serviceWorker.controller !== null && (await fetch('/version')).ok;
-}
+const isServed = `(async () => !!navigator.serviceWorker?.controller && (await fetch('/version')).ok)()`;
 
 /** Resolves with a function that tells of a model by its name. */
 async function startRegistry(options, closers) {

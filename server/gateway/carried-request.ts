@@ -1,8 +1,15 @@
 /** One program's request on its way through a tab: body in, answer out, both no faster than they are read. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { CreditWindow } from '#lib/bridge/credit.ts';
 import { hostStalled } from '#lib/bridge/failures.ts';
-import { chunksOf, creditStepBytes, windowBytes, type TabFrame } from '#lib/bridge/socket/protocol.ts';
+import {
+  bodyWindowBytes,
+  chunksOf,
+  creditStepBytes,
+  maxBodyChunkBytes,
+  type TabFrame,
+} from '#lib/bridge/socket/protocol.ts';
 import type { Clock } from '#lib/core/clock.ts';
 import { ApiError, errorFromBody, toApiError } from '#lib/core/errors.ts';
 import { sendError } from '#server/respond.ts';
@@ -35,7 +42,7 @@ class CarriedRequest implements Receiver {
   readonly #clock: Clock;
   readonly #onOver: () => void;
   readonly #number: number;
-  readonly #bodyCredit = new CreditWindow(windowBytes);
+  readonly #bodyCredit = new CreditWindow(bodyWindowBytes);
   readonly #cancelAckTimer: () => void;
   #events: EventStream | undefined;
   #ungrantedBytes = 0;
@@ -129,14 +136,14 @@ class CarriedRequest implements Receiver {
   }
 
   async #sendBody(): Promise<void> {
-    // Left open at an early answer: the client must still be able to read it.
-    const chunks = this.#request.iterator({ destroyOnReturn: false });
+    const gathered = gather(this.#request);
+    const chunks = gathered.iterator();
     try {
       for (;;) {
         const next = await this.#nextChunk(chunks);
         if (this.#over) return;
         if (next === undefined) break;
-        for (const bytes of chunksOf(next)) {
+        for (const bytes of chunksOf(next, maxBodyChunkBytes)) {
           await this.#bodyCredit.ready();
           this.#sendChunk(bytes);
         }
@@ -146,7 +153,9 @@ class CarriedRequest implements Receiver {
       // The client broke its body off; an answer would have no reader.
       this.#response.destroy();
     } finally {
-      await chunks.return?.();
+      // Not the request: after an early answer the client must still be able to read it.
+      this.#request.unpipe(gathered);
+      gathered.destroy();
       this.#drain();
     }
   }
@@ -202,6 +211,15 @@ class CarriedRequest implements Receiver {
     this.#tab.forget(this.#number);
     this.#onOver();
   }
+}
+
+/** The body in larger pieces: Node's are of 64 KiB, and what comes while one is on its way is joined to the next. */
+function gather(request: IncomingMessage): PassThrough {
+  const gathered = new PassThrough({ highWaterMark: maxBodyChunkBytes });
+  request.once('close', () => {
+    if (!request.complete) gathered.destroy(new Error('The body broke off.'));
+  });
+  return request.pipe(gathered);
 }
 
 /** RFC 9112 section 6.3: a request has a body when one of the two headers says so. */

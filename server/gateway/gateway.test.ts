@@ -6,6 +6,7 @@ import { ManualClock } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { Signal } from '#lib/core/observable.ts';
 import { FileResponse } from '#lib/core/file-response.ts';
+import { uploadOf } from '#lib/core/upload.ts';
 import { scratchCompanion } from '#server/testing/companion.ts';
 import { openTab, type FakeTab } from '#server/testing/fake-tab.ts';
 import { call, codeOf, exchange, messageOf } from '#server/testing/http.ts';
@@ -40,6 +41,12 @@ function handWritten() {
   const response = new Response(body, { headers: { 'content-type': 'text/event-stream' } });
   const write = (text: string) => controller?.enqueue(new TextEncoder().encode(text));
   return { response, write, end: () => controller?.close(), isCancelled: () => cancelled };
+}
+
+async function uploadedBytes(request: Request): Promise<Uint8Array> {
+  const upload = await uploadOf(request);
+  const body = upload instanceof Blob ? upload : upload.stream;
+  return new Uint8Array(await new Response(body).arrayBuffer());
 }
 
 describe('a request', () => {
@@ -243,12 +250,10 @@ describe('a file', () => {
     const release = deferred();
     let producedBytes = 0;
     const companion = await scratchCompanion({ firstTabMs: 10_000 });
-    const tab = openTab(companion.url, async () => new Response('loaded'), {
-      spool: async (body) => {
-        await release.promise;
-        await body.pipeTo(new WritableStream());
-        return { file: new Blob(), release: () => Promise.resolve() };
-      },
+    const tab = openTab(companion.url, async (request) => {
+      await release.promise;
+      await uploadedBytes(request);
+      return new Response('loaded');
     });
     const sizeBytes = 64 * 2 ** 20;
     const answered = new Promise<number | undefined>((resolve, reject) => {
@@ -273,10 +278,27 @@ describe('a file', () => {
     await companion[Symbol.asyncDispose]();
   });
 
-  it('that breaks off half-way never reaches the runner', async () => {
-    let handled = 0;
-    await using companion = await companionWithTab(async () => {
-      handled++;
+  it('is taken as it comes, by who wants no file', async () => {
+    let received: Uint8Array = new Uint8Array(0);
+    await using companion = await companionWithTab(async (request) => {
+      received = await uploadedBytes(request);
+      return new Response('loaded');
+    });
+    const reply = await call(companion.port, '/models/load', { method: 'POST', body: bytes });
+    expect(reply.text).toBe('loaded');
+    expect(bytes.equals(received)).toBe(true);
+    expect(companion.tab.spooledBytes()).toBe(0);
+  });
+
+  it('that breaks off half-way is never whole for the runner', async () => {
+    const ends: string[] = [];
+    await using companion = await companionWithTab(async (request) => {
+      if (request.method === 'POST') {
+        await request.blob().then(
+          () => ends.push('whole'),
+          () => ends.push('broken'),
+        );
+      }
       return new Response('ok');
     });
     await call(companion.port, '/version');
@@ -284,8 +306,7 @@ describe('a file', () => {
     socket.write('POST /models/load HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nhalf');
     await expect.poll(() => companion.tab.spooledBytes()).toBe(4);
     socket.destroy();
-    await call(companion.port, '/version');
-    expect(handled).toBe(2);
+    await expect.poll(() => ends).toEqual(['broken']);
   });
 });
 

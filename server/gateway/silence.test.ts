@@ -90,7 +90,10 @@ it('keeps a stream alive in between its events', async () => {
 it('does not wait for ever for a body that stopped half-way', async () => {
   const clock = new ManualClock();
   await using companion = await scratchCompanion({ clock, firstTabMs: 1000 });
-  await using tab = openTab(companion.url, async () => new Response('ok'));
+  await using tab = openTab(companion.url, async (request) => {
+    if (request.method === 'POST') await request.blob();
+    return new Response('ok');
+  });
   await call(companion.port, '/version');
   const socket = connect(companion.port, '127.0.0.1');
   const closed = once(socket, 'close');

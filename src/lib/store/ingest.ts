@@ -2,7 +2,7 @@
 import type { Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { abortable } from './abortable.ts';
-import { readBytes, type ByteReader } from './byte-reader.ts';
+import { readBytes, type ByteReader } from '#lib/core/byte-reader.ts';
 import { abortReason, notWhatItSays, sourceBroken, sourceTooLong, sourceTooShort } from './faults.ts';
 import type { BlobStore, BlobWriter, Segment } from './port.ts';
 

@@ -2,7 +2,7 @@
 import { ApiError } from '#lib/core/errors.ts';
 import type { ByteStream } from '#lib/bridge/error-event.ts';
 import { Inbox } from '#lib/bridge/inbox.ts';
-import { creditStepBytes } from './protocol.ts';
+import { bodyCreditStepBytes } from './protocol.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -63,7 +63,7 @@ export class IncomingBody {
     const next = await this.#inbox.next();
     if (next === 'end') return undefined;
     this.#ungrantedBytes += next.byteLength;
-    if (this.#ungrantedBytes >= creditStepBytes) {
+    if (this.#ungrantedBytes >= bodyCreditStepBytes) {
       this.#grant(this.#ungrantedBytes);
       this.#ungrantedBytes = 0;
     }

@@ -19,12 +19,17 @@ export const gatewaySubprotocol = `sampan.gateway.${gatewayVersion}`;
 /** The token travels as a second subprotocol, because a page cannot set headers of a WebSocket. */
 export const tokenSubprotocolPrefix = 'sampan.token.';
 
-/** How many bytes of one body may be under way, each way, before its sender waits for credit. */
+/** How many bytes of one answer may be under way before the tab waits for credit. */
 export const windowBytes = 512 * 1024;
 /** Credit is returned in such steps, so that not every token costs a frame back. */
 export const creditStepBytes = 64 * 1024;
+/** The same for a body on its way to the tab: with the window of an answer an upload waits half its time for credit. */
+export const bodyWindowBytes = 4 * 1024 * 1024;
+export const bodyCreditStepBytes = 1024 * 1024;
 /** Larger chunks are cut: one large answer must not hold up the tokens of another. */
 export const maxChunkBytes = 128 * 1024;
+/** The same for a body on its way to the tab, which holds up nothing but other bodies: small frames cost half the speed. */
+export const maxBodyChunkBytes = 512 * 1024;
 /** No honest frame is larger; it bounds what a dishonest one can make the other side hold. */
 export const maxFrameBytes = 1024 * 1024;
 
@@ -172,9 +177,9 @@ export function decodeTabFrame(bytes: Bytes): TabFrame | undefined {
 }
 
 /** `bytes` in pieces that each fit a frame; views, not copies. */
-export function* chunksOf(bytes: Bytes): Generator<Bytes, void, undefined> {
-  for (let from = 0; from < bytes.byteLength; from += maxChunkBytes) {
-    yield bytes.subarray(from, from + maxChunkBytes);
+export function* chunksOf(bytes: Bytes, mostBytes = maxChunkBytes): Generator<Bytes, void, undefined> {
+  for (let from = 0; from < bytes.byteLength; from += mostBytes) {
+    yield bytes.subarray(from, from + mostBytes);
   }
 }
 

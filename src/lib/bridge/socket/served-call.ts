@@ -8,7 +8,7 @@ import { collapseSlashes, isUploadPath } from '#lib/bridge/paths.ts';
 import type { Handle } from '#lib/bridge/served-request.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { chunksOf, windowBytes, type CompanionFrame, type OpenFrame, type TabFrame } from './protocol.ts';
-import { ProgramRequest } from './program-request.ts';
+import { ProgramRequest, type ProgramUpload } from './program-request.ts';
 import type { Spool, Spooled } from './spool.ts';
 
 export interface ServedCallOptions {
@@ -91,18 +91,23 @@ export class ServedCall {
     headers.set('x-sampan-source', 'program');
     // Said by the bridge window alone.
     for (const name of ['x-sampan-origin', 'x-sampan-models']) headers.delete(name);
-    const body = await this.#readBody();
-    const init = { method, headers, signal: this.#stop.signal, ...(body === undefined ? {} : { body }) };
-    return new ProgramRequest(this.#options.origin + url, init);
+    const init = { method, headers, signal: this.#stop.signal };
+    const to = this.#options.origin + url;
+    if (this.#open.body === 'none' || method === 'GET' || method === 'HEAD')
+      return new ProgramRequest(to, init);
+    const path = collapseSlashes(url.split('?', 1)[0] ?? '');
+    if (isUploadPath(path)) return new ProgramRequest(to, init, this.#upload(headers));
+    return new ProgramRequest(to, { ...init, body: await this.#body.collect() });
   }
 
-  async #readBody(): Promise<Uint8Array<ArrayBuffer> | Blob | undefined> {
-    const { method, url, body } = this.#open;
-    if (body === 'none' || method === 'GET' || method === 'HEAD') return undefined;
-    const path = collapseSlashes(url.split('?', 1)[0] ?? '');
-    if (!isUploadPath(path)) return this.#body.collect();
-    this.#spooled = await this.#options.spool(this.#body.stream());
-    return this.#spooled.file;
+  #upload(headers: Headers): ProgramUpload {
+    const stream = this.#body.stream();
+    const length = headers.get('content-length');
+    const file = async () => {
+      this.#spooled = await this.#options.spool(stream);
+      return this.#spooled.file;
+    };
+    return { stream, sizeBytes: length === null ? undefined : Number(length), file };
   }
 
   async #sendBody(answer: Response): Promise<void> {

@@ -1,5 +1,6 @@
 /** Where an upload waits until it is whole: the runner takes files as handles, and a socket has none to give. */
 import type { ByteStream } from '#lib/bridge/error-event.ts';
+import { readBytes } from '#lib/core/byte-reader.ts';
 
 export interface Spooled {
   readonly file: Blob;
@@ -11,6 +12,8 @@ export interface Spooled {
 export type Spool = (body: ByteStream) => Promise<Spooled>;
 
 const folderName = 'spool';
+/** Each write takes the way through the browser's process: with pieces of 64 KiB that is a third of the speed. */
+const pieceBytes = 4 * 1024 * 1024;
 
 /** On the disk, in this origin's private file system. Uploads that a killed tab left there are thrown away. */
 export async function opfsSpool(root: FileSystemDirectoryHandle): Promise<Spool> {
@@ -27,11 +30,31 @@ export async function opfsSpool(root: FileSystemDirectoryHandle): Promise<Spool>
     const name = crypto.randomUUID();
     const handle = await folder.getFileHandle(name, { create: true });
     try {
-      await body.pipeTo(await handle.createWritable());
+      await write(body, await handle.createWritable());
       return { file: await handle.getFile(), release: () => remove(name) };
     } catch (thrown) {
       await remove(name);
       throw thrown;
     }
   };
+}
+
+async function write(body: ByteStream, target: FileSystemWritableFileStream): Promise<void> {
+  const bytes = readBytes(body);
+  try {
+    let room = new Uint8Array(pieceBytes);
+    for (;;) {
+      const piece = await bytes.fill(room);
+      if (piece.byteLength > 0) await target.write(piece);
+      if (piece.byteLength < pieceBytes) break;
+      room = new Uint8Array(piece.buffer, 0, pieceBytes);
+    }
+    await target.close();
+  } catch (thrown) {
+    await target.abort();
+    throw thrown;
+  } finally {
+    // A body that failed has nothing left to cancel.
+    await bytes.cancel().catch(() => undefined);
+  }
 }

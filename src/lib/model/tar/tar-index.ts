@@ -12,7 +12,7 @@ export interface TarEntry extends TarEntryHead {
 export type ReadBytes = (offset: number, lengthBytes: number) => Promise<Uint8Array>;
 
 /**
- * `sizeBytes` is that of the archive. Links and devices are listed and mean nothing here; a body that would reach past
+ * `sizeBytes` is that of the archive, or `Infinity`. Links and devices are listed and mean nothing here; a body that would reach past
  * the end and everything else that is wrong throws `unsupported_model_format`.
  */
 export async function* readTarIndex(
@@ -21,7 +21,10 @@ export async function* readTarIndex(
 ): AsyncGenerator<TarEntry, void, void> {
   const assembler = new EntryAssembler();
   for (let at = 0; at < sizeBytes;) {
-    const header = parseTarHeader((await read(at, blockBytes)).subarray(0, blockBytes));
+    const block = (await read(at, blockBytes)).subarray(0, blockBytes);
+    // The end of an archive that has no end mark, and of which nobody said how long it is.
+    if (block.byteLength === 0 && at > 0) break;
+    const header = parseTarHeader(block);
     if (!header) break;
     const offset = at + blockBytes;
     const extensionBytes = assembler.extensionBytes(header);

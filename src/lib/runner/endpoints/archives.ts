@@ -2,7 +2,9 @@
 import type { Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { FileResponse } from '#lib/core/file-response.ts';
+import { uploadOf } from '#lib/core/upload.ts';
 import { canonicalReference, parseReference } from '#lib/model/reference.ts';
+import { FileSource, ForwardSource } from '#lib/model/tar/source.ts';
 import type { ProgressJson } from '#lib/model/wire.ts';
 import { archiveModel } from '#lib/runner/library/archive.ts';
 import { importArchive, type ImportPorts } from '#lib/runner/library/importer.ts';
@@ -39,9 +41,11 @@ function fileName(reference: string): string {
 
 /** `?name=` tags the model. Docker Model Runner's answer: progress lines, the last of them “success”. */
 async function load(call: Call, ports: ImportPorts): Promise<Response> {
-  // A handle: what a page sends stays in its file.
-  const archive = await call.request.blob();
-  if (archive.size === 0)
+  // What a page sends stays in its file; what a program sends goes straight into the store.
+  const upload = await uploadOf(call.request);
+  const archive =
+    upload instanceof Blob ? new FileSource(upload) : new ForwardSource(upload.stream, upload.sizeBytes);
+  if (archive.sizeBytes === 0)
     throw new ApiError('invalid_request', 'The body must be the archive. Send the tar’s bytes.');
   const name = call.url.searchParams.get('name');
   const tags = name === null ? [] : [canonicalReference(parseReference(name))];

@@ -4,12 +4,15 @@ import { isDigest, sha256, type Digest } from '#lib/core/digest.ts';
 import { ApiError } from '#lib/core/errors.ts';
 import { maxConfigBytes } from '#lib/model/config.ts';
 import { maxManifestBytes, parseManifest, type Manifest } from '#lib/model/manifest.ts';
+import type { ArchiveSource } from '#lib/model/tar/source.ts';
 import { readTarIndex, type TarEntry } from '#lib/model/tar/tar-index.ts';
 import { ingest } from '#lib/store/ingest.ts';
 import type { BlobStore, IndexedModel } from '#lib/store/port.ts';
 import { unpackLayer } from '#lib/runner/pulls/unpack.ts';
 import type { Library } from './library.ts';
 import type { Pins } from './pins.ts';
+
+type ByteStream = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 export interface ImportPorts {
   readonly library: Library;
@@ -27,22 +30,23 @@ export interface ImportOptions {
   readonly onProgress: (digest: Digest, receivedBytes: number, sizeBytes: number) => void;
 }
 
-/** Throws what the archive's damage is; then nothing of it stays in the store. */
+/** Throws what the archive's damage is; then nothing of it stays in the store. `archive` is taken over. */
 export async function importArchive(
-  archive: Blob,
+  archive: ArchiveSource,
   ports: ImportPorts,
   options: ImportOptions,
 ): Promise<IndexedModel> {
   const run = new Import(ports, options);
   try {
-    const read = async (from: number, lengthBytes: number) =>
-      new Uint8Array(await archive.slice(from, from + lengthBytes).arrayBuffer());
-    for await (const entry of readTarIndex(read, archive.size)) {
+    const read = (offset: number, lengthBytes: number) => archive.read(offset, lengthBytes);
+    for await (const entry of readTarIndex(read, archive.sizeBytes)) {
       options.signal.throwIfAborted();
-      await run.take(entry, archive.slice(entry.offset, entry.offset + entry.sizeBytes));
+      await run.take(entry, archive.body(entry.offset, entry.sizeBytes));
     }
     return await run.record();
   } finally {
+    // A stream that failed has nothing left to cancel.
+    await archive.cancel().catch(() => undefined);
     await run.close();
   }
 }
@@ -60,13 +64,14 @@ class Import {
     this.#options = options;
   }
 
-  async take({ type, path }: TarEntry, bytes: Blob): Promise<void> {
+  async take(entry: TarEntry, bytes: ByteStream): Promise<void> {
+    const { type, path, sizeBytes } = entry;
     if (type !== 'file') return;
-    if (path === 'manifest.json') this.#manifestBytes = await readSmall(path, bytes);
-    else if (path === 'index.json') this.#indexBytes = await readSmall(path, bytes);
+    if (path === 'manifest.json') this.#manifestBytes = await readSmall(entry, bytes);
+    else if (path === 'index.json') this.#indexBytes = await readSmall(entry, bytes);
     else {
       const digest = digestOfPath(path);
-      if (digest) await this.#takeBlob(digest, bytes);
+      if (digest) await this.#takeBlob(digest, sizeBytes, bytes);
     }
   }
 
@@ -89,12 +94,11 @@ class Import {
     await this.#ports.drop(this.#taken);
   }
 
-  async #takeBlob(digest: Digest, bytes: Blob): Promise<void> {
-    const sizeBytes = bytes.size;
+  async #takeBlob(digest: Digest, sizeBytes: number, bytes: ByteStream): Promise<void> {
     this.#hold(digest);
     const { signal, onProgress } = this.#options;
     onProgress(digest, 0, sizeBytes);
-    await ingest(this.#ports.store, digest, sizeBytes, bytes.stream(), {
+    await ingest(this.#ports.store, digest, sizeBytes, bytes, {
       signal,
       onProgress: (receivedBytes) => onProgress(digest, receivedBytes, sizeBytes),
     });
@@ -138,9 +142,9 @@ class Import {
   }
 }
 
-async function readSmall(path: string, bytes: Blob): Promise<Uint8Array<ArrayBuffer>> {
-  if (bytes.size > maxManifestBytes) throw notAModel(`${path} in it is too large`);
-  return new Uint8Array(await bytes.arrayBuffer());
+async function readSmall({ path, sizeBytes }: TarEntry, bytes: ByteStream): Promise<Uint8Array<ArrayBuffer>> {
+  if (sizeBytes > maxManifestBytes) throw notAModel(`${path} in it is too large`);
+  return new Uint8Array(await new Response(bytes).arrayBuffer());
 }
 
 function digestOfPath(path: string): Digest | undefined {

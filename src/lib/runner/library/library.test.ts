@@ -217,6 +217,72 @@ describe('a load', () => {
     expect(await other.store.partials()).toEqual([]);
   });
 
+  describe('of what a program is still sending', () => {
+    /** As the companion passes it on. */
+    const send = (bench: Bench, bytes: Uint8Array, sizeBytes: number | undefined, failure?: Error) => {
+      let at = 0;
+      const stream = new ReadableStream({
+        pull(controller) {
+          if (at < bytes.byteLength) controller.enqueue(bytes.slice(at, (at += 777)));
+          else if (failure) controller.error(failure);
+          else controller.close();
+        },
+      });
+      const headers = { accept: 'application/json' };
+      const request = new Request('http://localhost/models/load?name=my/own:1', { method: 'POST', headers });
+      return bench.runner.handle(Object.assign(request, { upload: { stream, sizeBytes } }));
+    };
+    const exported = async () => {
+      const bench = await benchWithModel();
+      return new Uint8Array(await (await bench.call(`/models/${name}/export`)).arrayBuffer());
+    };
+
+    it.each([
+      ['with', (tar: Uint8Array) => tar.byteLength],
+      ['without', () => undefined],
+    ])('takes it in as it comes, %s its size', async (_, sizeOf) => {
+      const tar = await exported();
+      const bench = makeBench();
+      const told = await lines<{ type: string }>(await send(bench, tar, sizeOf(tar)));
+      expect(told.at(-1)?.type).toBe('success');
+      expect((await local(bench))[0]?.tags).toEqual(['docker.io/my/own:1']);
+      expect(await blobs(bench)).toBe(1);
+      expect(new Uint8Array(await (await bench.call('/models/my/own:1/export')).arrayBuffer())).toEqual(tar);
+    });
+
+    it('takes it when the files are there already', async () => {
+      const tar = await exported();
+      const bench = await benchWithModel();
+      expect((await lines<{ type: string }>(await send(bench, tar, undefined))).at(-1)?.type).toBe('success');
+      expect(await local(bench)).toHaveLength(1);
+    });
+
+    it.each([
+      ['ends in the middle', undefined],
+      ['breaks off', new Error('gone')],
+    ])('leaves nothing of what %s', async (_, failure) => {
+      const tar = await exported();
+      const bench = makeBench();
+      const half = tar.slice(0, tar.byteLength / 2);
+      const told = await lines<{ type: string }>(await send(bench, half, undefined, failure));
+      expect(told.at(-1)?.type).toBe('error');
+      expect(await blobs(bench)).toBe(0);
+      expect(await bench.store.partials()).toEqual([]);
+    });
+
+    it('says at once that an archive is shorter than its first file', async () => {
+      const bench = makeBench();
+      expect((await send(bench, (await exported()).slice(0, 2000), 2000)).status).toBe(400);
+    });
+
+    it('of nothing says what the body must be', async () => {
+      const bench = makeBench();
+      expect((await send(bench, new Uint8Array(0), 0)).status).toBe(400);
+      expect((await send(bench, new Uint8Array(0), undefined)).status).toBe(400);
+      expect(await blobs(bench)).toBe(0);
+    });
+  });
+
   it('takes an OCI layout as skopeo writes it', async () => {
     const bench = await benchWithModel();
     const [stored] = await bench.index.list();

@@ -2,7 +2,7 @@
 import { transfer } from 'comlink';
 import { createSHA256 } from 'hash-wasm';
 import type { Digest } from '#lib/core/digest.ts';
-import { readBytes } from '#lib/store/byte-reader.ts';
+import { readBytes } from '#lib/core/byte-reader.ts';
 import { fileChanged } from '#lib/store/faults.ts';
 
 /** A buffer on its way back, and the state after its bytes. */
