@@ -39,8 +39,13 @@ export class NativeLog {
   };
 
   #line(level: NativeLine['level'], parts: readonly unknown[]): string {
-    const text = parts.map(String).join(' ').trimEnd();
-    this.#write({ level, text });
+    // The package logs whole objects too, a model's metadata for one; they are for a console.
+    const text = parts.filter(isText).map(String).join(' ').trimEnd();
+    if (text !== '') this.#write({ level, text });
     return text;
   }
+}
+
+function isText(part: unknown): boolean {
+  return typeof part !== 'object' || part instanceof Error;
 }

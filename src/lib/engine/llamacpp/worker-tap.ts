@@ -1,10 +1,11 @@
 /**
  * wllama's connection to its worker, which the package keeps to itself. It is taken over at the moment when it is made,
- * for three things that the package has no way to do: calls one after another, answers that go on after half a character,
- * and a sign of life.
+ * for four things that the package has no way to do: calls one after another, answers that go on after half a character,
+ * addresses above 2 GiB, and a sign of life.
  */
 import type { Wllama } from '@wllama/wllama';
 import { resultInPlace } from './half-characters.ts';
+import { withHighAddresses } from './high-addresses.ts';
 import type { NativeLog } from './native-log.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -71,7 +72,7 @@ function holdLock(proxy: WorkerProxy, lockName: string, onHeld: () => void): voi
   const moduleCode = proxy.getModuleCode.bind(proxy);
   const moduleInit = proxy.moduleInit.bind(proxy);
   const hold = `navigator.locks.request(${JSON.stringify(lockName)},{mode:"shared"},()=>new Promise(()=>{}));\n`;
-  proxy.getModuleCode = async () => hold + (await moduleCode());
+  proxy.getModuleCode = async () => hold + withHighAddresses(await moduleCode());
   proxy.moduleInit = async (files) => {
     const result = await moduleInit(files);
     onHeld();
