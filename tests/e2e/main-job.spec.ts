@@ -90,6 +90,6 @@ async function streamInSecondTab(context: BrowserContext, companion: Companion):
   expect(textOf(arrivals.join(''))).toBe(Array.from({ length: 20 }, (_, index) => index + 1).join(', '));
   expect(arrivals.join('')).toContain('data: [DONE]');
   // As they come, not all at the end.
-  expect(arrivals.length).toBeGreaterThan(5);
+  expect(arrivals.length).toBeGreaterThan(2);
   await second.close();
 }

@@ -1,4 +1,5 @@
 /** Programs outside the browser use the tab as they would use Docker Model Runner: through the companion's port. */
+import { readFile } from 'node:fs/promises';
 import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
 import { ready, serveApp, textOf } from '#tests/support/app.ts';
@@ -198,7 +199,7 @@ test('Docker’s command line goes through its day', async ({ host }) => {
   expect(await json('/engines/unload', { all: true })).toEqual({ unloaded_runners: 0 });
 });
 
-test('none of a hundred requests at once is lost or gets another’s answer', async ({ host }) => {
+test('none of two hundred requests at once is lost or gets another’s answer', async ({ host }) => {
   const { model } = host;
   const answers = { 'Count to 5.': '1, 2, 3, 4, 5', 'Who are you?': 'I am a tiny test model.' };
   const chats = Object.entries({ ...answers, 'What is the capital of Japan?': 'Tokyo.' });
@@ -227,11 +228,29 @@ test('none of a hundred requests at once is lost or gets another’s answer', as
       expect(await missing.text()).toContain(`ai/missing-${index}`);
     },
   ];
-  const asked = Array.from({ length: 25 }, (_, round) =>
+  const asked = Array.from({ length: 50 }, (_, round) =>
     kinds.map((request, kind) => request(4 * round + kind)),
   );
   await Promise.all(asked.flat());
   await expect.poll(() => isBusy(host)).toBe(false);
+});
+
+test('a model with a head for it ranks documents, and does nothing else', async ({ host }) => {
+  const body = await readFile('tests/fixtures/ranker.gguf');
+  const uploaded = await ask(host, '/_sampan/blobs', undefined, { method: 'POST', body });
+  const { digest } = (await uploaded.json()) as { digest: string };
+  const weights = [{ digest, name: 'ranker.gguf' }];
+  await ask(host, '/_sampan/package', { target: 'local/ranker', format: 'docker', weights });
+  const documents = ['the harbour of a ship', 'bake butter', 'a star and the moon'];
+  const asked = { model: 'local/ranker', query: 'bread and cheese', documents, top_n: 2 };
+  const ranked = (await (await ask(host, '/rerank', asked)).json()) as { results: { index: number }[] };
+  expect(ranked.results).toHaveLength(2);
+  expect(ranked.results[0]).toMatchObject({ index: 1 });
+  const chat = await ask(host, '/v1/chat/completions', { model: 'local/ranker', messages: user('bread') });
+  expect(chat.status).toBe(400);
+  expect(await chat.text()).toContain('ranks documents');
+  const removed = await ask(host, '/models/local/ranker', undefined, { method: 'DELETE' });
+  expect(removed.status).toBe(200);
 });
 
 test('what was exported is loaded again as the same model', async ({ host }) => {

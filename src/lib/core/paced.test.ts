@@ -50,6 +50,21 @@ describe('paced', () => {
     await over;
   });
 
+  test('goes by the time at which chunks come, when the timer is late', async () => {
+    const { clock, queue, push } = stage();
+    let nowMs = 1000;
+    const late = paced(queue, { clock: { now: () => nowMs, after: clock.after.bind(clock) }, stepMs });
+    push('a');
+    await late.next();
+    push('b');
+    const next = late.next();
+    await clock.advance(0);
+    nowMs += stepMs;
+    push('c');
+    await clock.advance(0);
+    expect(new TextDecoder().decode((await next).value ?? undefined)).toBe('bc');
+  });
+
   test('does not wait for the step when the end comes before it', async () => {
     const { clock, queue, texts, read, push } = stage();
     const over = read();

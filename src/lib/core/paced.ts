@@ -22,8 +22,8 @@ export async function* paced(
       if (done) return;
       const held = [value];
       coming = ahead(source);
-      const leftMs = lastMs + stepMs - clock.now();
-      if (leftMs > 0) ({ next: coming } = await gather(source, { held, coming, over: sleep(clock, leftMs) }));
+      const untilMs = lastMs + stepMs;
+      if (untilMs > clock.now()) ({ next: coming } = await gather(source, { held, coming, untilMs, clock }));
       lastMs = clock.now();
       yield joined(held);
     }
@@ -35,19 +35,23 @@ export async function* paced(
 interface Gathering {
   readonly held: Bytes[];
   readonly coming: Promise<IteratorResult<Bytes, void>>;
-  readonly over: Promise<void>;
+  readonly untilMs: number;
+  readonly clock: Clock;
 }
 
 /** Adds to `held` until the time is over or nothing more comes; resolves with what comes next. */
-async function gather(source: AsyncIterator<Bytes, void>, { held, coming, over }: Gathering) {
+async function gather(source: AsyncIterator<Bytes, void>, { held, coming, untilMs, clock }: Gathering) {
   let next = coming;
-  for (;;) {
+  const over = sleep(clock, untilMs - clock.now());
+  // On a busy machine the timer is late, and what comes meanwhile tells the time too.
+  while (clock.now() < untilMs) {
     // A failure is told by `next` itself, after what is held.
     const result = await Promise.race([next.catch(() => undefined), over]);
     if (!result || result.done) return { next };
     held.push(result.value);
     next = ahead(source);
   }
+  return { next };
 }
 
 /** Asked before the reader asks: its failure waits for the reader. */

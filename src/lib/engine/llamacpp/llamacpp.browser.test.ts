@@ -5,7 +5,7 @@ import { parseChatRequest } from '#lib/openai/chat.ts';
 import { describeEngine } from '#tests/contract/engine.ts';
 import prompts from '#tests/fixtures/prompts.json';
 import type { NativeLine } from './native-log.ts';
-import { makeEngine, tiny, toolTemplate, weatherTool } from './testing/tiny-engine.ts';
+import { makeEngine, ranker, tiny, toolTemplate, weatherTool } from './testing/tiny-engine.ts';
 
 const lines: NativeLine[] = [];
 
@@ -30,12 +30,11 @@ describeEngine('llama.cpp', async () => ({
   tools: { messages: [{ role: 'user', content: 'What is the weather in Paris?' }], tools: [weatherTool] },
   parallel: ['Count to 5.', 'Who are you?'],
   embedding: { model: await tiny(), texts: ['Hello!', 'Count to 5.'] },
-  // Its scores mean nothing; they are what this file gives.
   ranking: {
-    model: await tiny(),
-    query: 'What is the capital of France?',
-    documents: ['Paris.', 'Tokyo.', 'Hello!'],
-    best: 2,
+    model: await ranker(),
+    query: 'bread and cheese',
+    documents: ['the harbour of a ship', 'bake butter', 'a star and the moon'],
+    best: 1,
   },
 }));
 

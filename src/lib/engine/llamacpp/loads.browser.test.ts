@@ -7,6 +7,7 @@ import {
   makeEngine,
   never,
   patience,
+  ranker,
   reasoningOf,
   textOf,
   tiny,
@@ -29,6 +30,34 @@ describe('llama.cpp loads', patience, () => {
     });
     const unpooled = makeEngine().load(model, { contextSize: 64, mode: 'embedding', pooling: 'none' });
     await expect(unpooled).rejects.toMatchObject({ code: 'not_supported' });
+  });
+
+  it('ranks by what a model with a head for it finds of the query in a document', async () => {
+    await withModel(await ranker(), { mode: 'reranking', contextSize: 64 }, async (loaded) => {
+      const documents = [
+        'bake bread.',
+        'sail the wave.',
+        'the moon and a comet',
+        'leaf of oak',
+        'the',
+        'unheard',
+      ];
+      for (const [query, best] of [
+        ['butter', 0],
+        ['a ship', 1],
+        ['planet', 2],
+        ['forest of pine', 3],
+      ] as const) {
+        const { scores } = await loaded.rerank({ query, documents }, never);
+        expect(scores.indexOf(Math.max(...scores)), query).toBe(best);
+      }
+      const { scores } = await loaded.rerank(
+        { query: 'bread', documents: ['butter', 'ship', 'butter'] },
+        never,
+      );
+      expect(scores[0]).toBe(scores[2]);
+      expect(scores[0]).not.toBeCloseTo(scores[1] ?? NaN, 2);
+    });
   });
 
   it('ranks until it is aborted, and names a document that is too long', async () => {

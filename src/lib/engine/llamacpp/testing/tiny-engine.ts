@@ -6,6 +6,7 @@ import type { GgufModel, LoadConfig, LoadedModel } from '#lib/engine/port.ts';
 import { parseChatRequest, type ChatRequest } from '#lib/openai/chat.ts';
 import type { CompletionRequest } from '#lib/openai/completion.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
+import rankerUrl from '#tests/fixtures/ranker.gguf?url';
 import tinyUrl from '#tests/fixtures/tiny.gguf?url';
 import { readGguf, writeGguf, type GgufParts } from './gguf-edit.ts';
 
@@ -25,6 +26,11 @@ export function makeEngine(options: Partial<LlamaCppOptions> = {}): LlamaCppEngi
 export async function tiny(fields: Partial<GgufModel> = {}): Promise<GgufModel> {
   const response = await fetch(tinyUrl);
   return { kind: 'gguf', id: `sha256:${'0'.repeat(64)}`, weights: [await response.blob()], ...fields };
+}
+
+/** A model with a head that ranks; `tests/fixtures/recipe/ranker.py` says which words it knows. */
+export async function ranker(): Promise<GgufModel> {
+  return tiny({ weights: [await (await fetch(rankerUrl)).blob()] });
 }
 
 /** The tiny model's file in parts, and a model of parts. */
