@@ -290,6 +290,18 @@ describe('a file', () => {
     expect(companion.tab.spooledBytes()).toBe(0);
   });
 
+  it('is read line by line too, as a list of records is', async () => {
+    let received = '';
+    await using companion = await companionWithTab(async (request) => {
+      received = await new Response(request.body).text();
+      return new Response('imported');
+    });
+    const body = '{"id":1}\n{"id":2}\n';
+    const reply = await call(companion.port, '/_sampan/requests/import', { method: 'POST', body });
+    expect(reply.text).toBe('imported');
+    expect(received).toBe(body);
+  });
+
   it('that breaks off half-way is never whole for the runner', async () => {
     const ends: string[] = [];
     await using companion = await companionWithTab(async (request) => {

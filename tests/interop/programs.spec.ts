@@ -235,6 +235,14 @@ test('none of two hundred requests at once is lost or gets another’s answer', 
   await expect.poll(() => isBusy(host)).toBe(false);
 });
 
+test('what was recorded is exported and comes in again', async ({ host }) => {
+  await ask(host, '/v1/chat/completions', { model: host.model, messages: user('Hello!'), temperature: 0 });
+  const body = await (await ask(host, '/_sampan/requests/export')).text();
+  expect(body).toContain('Hello!');
+  const imported = await ask(host, '/_sampan/requests/import', undefined, { method: 'POST', body });
+  expect(imported.status, await imported.clone().text()).toBe(200);
+});
+
 test('a model with a head for it ranks documents, and does nothing else', async ({ host }) => {
   const body = await readFile('tests/fixtures/ranker.gguf');
   const uploaded = await ask(host, '/_sampan/blobs', undefined, { method: 'POST', body });

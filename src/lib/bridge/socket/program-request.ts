@@ -21,6 +21,10 @@ export class ProgramRequest extends Request {
     this.upload = upload;
   }
 
+  override get body(): Request['body'] {
+    return this.upload?.stream ?? super.body;
+  }
+
   override blob(): Promise<Blob> {
     return this.upload?.file() ?? super.blob();
   }
