@@ -67,29 +67,36 @@ async function pullAndChat(page: Page, companion: Companion): Promise<void> {
   await expect(page.getByText(/tok\/s/).first()).toBeVisible();
 }
 
-async function streamInSecondTab(context: BrowserContext, companion: Companion): Promise<void> {
-  const second = await context.newPage();
-  await second.goto(`${companion.url}/models`);
-  await ready(second);
-  const arrivals = await second.evaluate(async (model) => {
+/** The answer's body in the pieces in which the page reads it. */
+function piecesIn(page: Page, body: unknown): Promise<string[]> {
+  return page.evaluate(async (body) => {
     const response = await fetch('/engines/v1/chat/completions', {
       method: 'POST',
-      body: JSON.stringify({
-        model,
-        stream: true,
-        temperature: 0,
-        messages: [{ role: 'user', content: 'Count to 20.' }],
-      }),
+      body: JSON.stringify(body),
     });
     const pieces: string[] = [];
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     for (let next = await reader?.read(); next && !next.done; next = await reader?.read())
       pieces.push(next.value);
     return pieces;
-  }, tinyOn(companion));
+  }, body);
+}
+
+async function streamInSecondTab(context: BrowserContext, companion: Companion): Promise<void> {
+  const second = await context.newPage();
+  await second.goto(`${companion.url}/models`);
+  await ready(second);
+  const body = {
+    model: tinyOn(companion),
+    stream: true,
+    temperature: 0,
+    messages: [{ role: 'user', content: 'Count to 20.' }],
+  };
+  const arrivals = await piecesIn(second, body);
   expect(textOf(arrivals.join(''))).toBe(Array.from({ length: 20 }, (_, index) => index + 1).join(', '));
   expect(arrivals.join('')).toContain('data: [DONE]');
-  // As they come, not all at the end.
-  expect(arrivals.length).toBeGreaterThan(2);
+  // As they come, not all at the end; what comes within a frame comes together, so the answer has to take some frames.
+  const long = await piecesIn(second, { ...body, ignore_eos: true, max_tokens: 400 });
+  expect(long.length).toBeGreaterThan(5);
   await second.close();
 }
