@@ -1,16 +1,19 @@
 import { LogLevel, Wllama } from '@wllama/wllama';
 import { expose } from 'comlink';
+import { handOverFiles } from '#lib/engine/llamacpp/model-files.ts';
+import { onWorkerProxy } from '#lib/engine/llamacpp/worker-proxy.ts';
 import { Timing } from './timing.mjs';
 
 const state = { url: undefined, blob: undefined, wllama: undefined };
 const silent = { debug() {}, log() {}, warn() {}, error: console.error };
 
-/** wllama takes a build with a script of its own only where the browser has no JSPI. */
+/** wllama takes a build with a script of its own only where the browser has no JSPI; ours reads its files itself. */
 class OtherBuild extends Wllama {
-  constructor({ wasmUrl, code }) {
+  constructor({ wasmUrl, code, readsFiles = false }) {
     super({ default: wasmUrl }, { logger: silent, skipVersionCheck: true });
     this.setCompat(null);
     this.resources = { wasmPath: wasmUrl, jsPath: { code }, compat: true };
+    if (readsFiles) onWorkerProxy(this, handOverFiles);
   }
 
   getWorkerResources() {

@@ -32,6 +32,7 @@ async function ownBuilds() {
       wasmUrl: new URL(`${ownFolder}/${wasm.path}`, location.href).href,
       bytes: wasm.bytes,
       code: await (await fetch(`${ownFolder}/${js.path}`)).text(),
+      readsFiles: true,
     })),
   );
 }

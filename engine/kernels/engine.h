@@ -7,8 +7,8 @@
 extern "C" {
 #endif
 
-// Whether engine_product knows weights of this type.
-bool engine_product_knows(enum ggml_type type);
+// Whether engine_product knows weights of this type with activations of that one.
+bool engine_product_knows(enum ggml_type weights, enum ggml_type activations);
 
 // The type of activations it takes for them, given theirs and the one that ggml would convert them to.
 enum ggml_type engine_activations(enum ggml_type weights, enum ggml_type given, enum ggml_type usual);

@@ -129,7 +129,11 @@ static ProductOf product_of(ggml_type type) {
 
 extern "C" {
 
-bool engine_product_knows(ggml_type type) { return product_of(type) != nullptr; }
+bool engine_product_knows(ggml_type weights, ggml_type activations) {
+    // A convolution multiplies halves by halves.
+    if (weights == GGML_TYPE_F16 && activations != GGML_TYPE_F32) return false;
+    return product_of(weights) != nullptr;
+}
 
 ggml_type engine_activations(ggml_type weights, ggml_type given, ggml_type usual) {
     return weights == GGML_TYPE_F16 && given == GGML_TYPE_F32 ? GGML_TYPE_F32 : usual;

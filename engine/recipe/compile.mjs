@@ -8,9 +8,9 @@ export const variants = [
   {
     name: 'relaxed',
     simdOptions: '-mrelaxed-simd',
-    features: ['relaxed-simd', 'jspi', 'wasm-exceptions', 'threads'],
+    features: ['relaxed-simd', 'wasm-exceptions', 'threads'],
   },
-  { name: 'simd', simdOptions: '', features: ['simd', 'jspi', 'wasm-exceptions', 'threads'] },
+  { name: 'simd', simdOptions: '', features: ['simd', 'wasm-exceptions', 'threads'] },
 ];
 
 const projectOptions = {

@@ -1,25 +1,13 @@
 /** Our changes to other people's sources: each is a text that stands there exactly so often, and what takes its place. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { glueEdits } from './glue-edits.mjs';
 
 const cpu = 'llama.cpp/ggml/src/ggml-cpu';
 const ours = 'arch/wasm/kernels';
 
 const edits = [
-  {
-    why: 'the JavaScript of wllama 3.13.0 asks for a version',
-    file: 'cpp/wllama.cpp',
-    within: 'const char *wllama_start()',
-    find: '{\\"success\\":true}',
-    replace: '{\\"success\\":true,\\"version\\":\\"sampan\\"}',
-  },
-  {
-    why: 'a field of the messages of wllama 3.13.0',
-    file: 'cpp/wllama-context.h',
-    find: 'res.has_audio_input.value = server_meta.chat_params.allow_audio;',
-    replace: `res.has_audio_input.value = server_meta.chat_params.allow_audio;
-    res.has_chat.value = true;`,
-  },
+  ...glueEdits,
   {
     why: 'our kernels stand in the place of those for WASM',
     file: `${cpu}/CMakeLists.txt`,
@@ -58,7 +46,7 @@ const edits = [
     file: `${cpu}/ggml-cpu.c`,
     within: 'static void ggml_compute_forward_mul_mat_one_chunk(',
     find: `    // attempt to reduce false-sharing (does not seem to make a difference)\n`,
-    replace: `    if (engine_product_knows(type)) {
+    replace: `    if (engine_product_knows(type, vec_dot_type)) {
         for (int64_t ir1 = ir1_start; ir1 < ir1_end;) {
             const int64_t i13 = ir1 / (ne12 * ne1);
             const int64_t i12 = (ir1 - i13 * ne12 * ne1) / ne1;

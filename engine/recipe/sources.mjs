@@ -13,26 +13,27 @@ const here = dirname(fileURLToPath(import.meta.url));
 
 /** Lays the project's sources out in `folder`, edited, with our kernels in place. */
 export function prepareSources({ work, folder, pins }) {
-  const packages = join(work, 'npm');
-  for (const pin of pins) fetchPackage(packages, pin);
+  const [llama, glue, messages] = pins.map((pin) => fetchPackage(join(work, 'npm'), pin));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const [llama, glue, messages] = pins.map((pin) => join(packages, archiveName(pin), 'package'));
-  run('git', [
-    'clone',
-    '-q',
-    '-c',
-    'advice.detachedHead=false',
-    join(llama, 'llama/gitRelease.bundle'),
-    join(folder, 'llama.cpp'),
-  ]);
-  rmSync(join(folder, 'llama.cpp/.git'), { recursive: true });
+  cloneLlama(llama, join(folder, 'llama.cpp'));
   cpSync(join(glue, 'cpp'), join(folder, 'cpp'), { recursive: true });
   // The JavaScript that loads the build speaks this version's messages.
   cpSync(join(messages, 'cpp/glue.hpp'), join(folder, 'cpp/glue.hpp'));
   cpSync(join(here, 'CMakeLists.txt'), join(folder, 'CMakeLists.txt'));
   placeKernels(folder);
   editSources(folder);
+}
+
+/** llama.cpp alone, as it was released. */
+export function prepareLlama({ work, folder, pins: [pin] }) {
+  cloneLlama(fetchPackage(join(work, 'npm'), pin), folder);
+}
+
+function cloneLlama(unpacked, folder) {
+  const bundle = join(unpacked, 'llama/gitRelease.bundle');
+  run('git', ['clone', '-q', '-c', 'advice.detachedHead=false', bundle, folder]);
+  rmSync(join(folder, '.git'), { recursive: true });
 }
 
 /** Our kernels stand beside ggml's own for WASM. */
@@ -42,6 +43,7 @@ export function placeKernels(folder) {
   });
 }
 
+/** The folder of its files. */
 function fetchPackage(packages, pin) {
   mkdirSync(packages, { recursive: true });
   const archive = join(packages, `${archiveName(pin)}.tgz`);
@@ -50,10 +52,12 @@ function fetchPackage(packages, pin) {
   if (`sha512-${digest}` !== pin.integrity)
     throw new Error(`${pin.name} ${pin.version} is not the package that is pinned.`);
   const unpacked = join(packages, archiveName(pin));
-  if (existsSync(join(unpacked, '.ready'))) return;
-  mkdirSync(unpacked, { recursive: true });
-  run('tar', ['xzf', archive, '-C', unpacked]);
-  writeFileSync(join(unpacked, '.ready'), '');
+  if (!existsSync(join(unpacked, '.ready'))) {
+    mkdirSync(unpacked, { recursive: true });
+    run('tar', ['xzf', archive, '-C', unpacked]);
+    writeFileSync(join(unpacked, '.ready'), '');
+  }
+  return join(unpacked, 'package');
 }
 
 function archiveName({ name, version }) {

@@ -325,7 +325,7 @@ export interface ComputeJson {
   readonly pinned: boolean;
   /** All of them, in order; one that this machine lacks says why. */
   readonly rungs: readonly { readonly rung: Rung; readonly available: boolean; readonly reason?: string }[];
-  /** The build of llama.cpp that computes on the CPU, for people: "relaxed SIMD, JSPI", "package, Asyncify". */
+  /** The build of llama.cpp that computes on the CPU, for people: "relaxed SIMD", "package, Asyncify". */
   readonly wasm_build: string;
 }
 

@@ -27,7 +27,7 @@ const status: StatusJson = {
       { rung: 'wasm-threads', available: true },
       { rung: 'wasm', available: true },
     ],
-    wasm_build: 'relaxed SIMD, JSPI',
+    wasm_build: 'relaxed SIMD',
   },
   storage: { used_bytes: 1_000_000_000, quota_bytes: 10_000_000_000, persisted: false },
   relay: true,

@@ -13,7 +13,7 @@ function status(rung: Rung, reason?: string): StatusJson {
       ...(reason !== undefined && { reason }),
       pinned: false,
       rungs: [],
-      wasm_build: 'relaxed SIMD, JSPI',
+      wasm_build: 'relaxed SIMD',
     },
     storage: { used_bytes: 0, quota_bytes: 0, persisted: false },
     relay: false,
@@ -32,6 +32,6 @@ it.each([
 it('says why it is that rung, and with which build the CPU computes', () => {
   expect(deviceHint(status('webgpu-f16'))).toBe('Check this device');
   expect(deviceHint(status('wasm', 'no WebGPU'))).toBe(
-    'No WebGPU. On the CPU: llama.cpp, relaxed SIMD, JSPI. Check this device',
+    'No WebGPU. On the CPU: llama.cpp, relaxed SIMD. Check this device',
   );
 });

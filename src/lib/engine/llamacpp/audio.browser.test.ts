@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoadedModel } from '#lib/engine/port.ts';
 import { askAbout, withEar } from './testing/media-engine.ts';
 import { capitalOf, italy, japan, ofImage, ofSound, picture, sound, wav } from './testing/media-makers.ts';
-import { ask, finishOf, makeEngine, patience, textOf } from './testing/tiny-engine.ts';
+import { ask, finishOf, makeEngine, packageEngine, patience, textOf } from './testing/tiny-engine.ts';
 
 describe('llama.cpp with an ear', patience, () => {
   let loaded: LoadedModel;
@@ -23,8 +23,14 @@ describe('llama.cpp with an ear', patience, () => {
     }
   });
 
-  it('is not asked to hear with one thread, which would end it', async () => {
+  it('hears with one thread', async () => {
     const single = await makeEngine().load(await withEar(), { contextSize: 256, threads: 1 });
+    expect(textOf(await askAbout(single, capitalOf(ofSound(sound(japan.quarters)))))).toBe(japan.capital);
+    await single.close();
+  });
+
+  it('is not asked to hear with one thread of the package’s build, which would end it', async () => {
+    const single = await packageEngine().load(await withEar(), { contextSize: 256, threads: 1 });
     const heard = askAbout(single, capitalOf(ofSound(sound(japan.quarters))));
     await expect(heard).rejects.toMatchObject({ code: 'not_supported', param: 'messages' });
     expect(textOf(await ask(single, 'Hello!'))).toBe('Hello! How can I help you?');

@@ -24,10 +24,16 @@ export async function createWllama(
   if (build === 'compat') {
     return new CompatWllama({ code: await compatScript(), wasmUrl: compatWasmUrl }, { logger });
   }
-  // Its llama.cpp is of another version than the package's.
-  if (build !== 'default') return new CompatWllama(build, { logger, skipVersionCheck: true });
+  if (build !== 'default') return newOwn(build, logger);
   const wllama = new Wllama({ default: wasmUrl }, { logger });
   // Without this call the package would fetch its fallback build from a public CDN.
   wllama.setCompat(null);
+  return wllama;
+}
+
+/** Its llama.cpp is of another version than the package's on purpose, and the package would warn of it at every load. */
+function newOwn(build: OwnBuild, logger: NativeLog): Wllama {
+  const wllama = new CompatWllama(build, { logger });
+  Object.defineProperty(wllama, 'checkWasmVersion', { value: () => Promise.resolve() });
   return wllama;
 }

@@ -47,7 +47,7 @@ export class LlamaCppEngine implements Engine {
     });
   }
 
-  /** Of the build that computes on the CPU, for people: "relaxed SIMD, JSPI". */
+  /** Of the build that computes on the CPU, for people: "relaxed SIMD". */
   async wasmBuild(): Promise<string> {
     return (await this.#ownBuilds.words()) ?? packageWords(browser());
   }
@@ -71,9 +71,7 @@ export class LlamaCppEngine implements Engine {
     const load = { bytes: weightBytes(model), hasSenses: model.projector !== undefined };
     const plan = await this.#plan(load, config);
     const order = { model, config, facts, plan, signal };
-    // Our build does not come to an end with several texts to embed or with a sound, and ranks otherwise than the package's.
-    const suits = !plan.gpu && (config.mode ?? 'completion') === 'completion' && !facts.hears;
-    const own = suits ? await this.#ownBuilds.take(model.id) : undefined;
+    const own = plan.gpu ? undefined : await this.#ownBuilds.take(model.id);
     return own ? this.#loadOnOwn(own, order) : loadModel(order, this.#ports);
   }
 

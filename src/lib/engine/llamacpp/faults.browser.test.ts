@@ -84,16 +84,33 @@ describe('llama.cpp under faults', patience, () => {
 });
 
 describe('llama.cpp whose worker dies', patience, () => {
-  /** wllama makes its worker by itself; it is seen as it is made. */
-  async function withWorkers(use: (workers: Worker[]) => Promise<void>): Promise<void> {
+  interface Sent {
+    readonly verb?: string;
+    readonly args?: readonly unknown[];
+  }
+
+  /** wllama makes its worker by itself; it is seen as it is made, and what is sent to it. */
+  async function withWorkers(
+    use: (workers: Worker[]) => Promise<void>,
+    beforeSent: (worker: Worker, sent: Sent) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     const workers: Worker[] = [];
     const Original = globalThis.Worker;
     vi.stubGlobal(
       'Worker',
       class extends Original {
+        #last: Promise<void> = Promise.resolve();
+
         constructor(...given: ConstructorParameters<typeof Worker>) {
           super(...given);
           workers.push(this);
+        }
+
+        override postMessage(message: Sent, options?: StructuredSerializeOptions | Transferable[]): void {
+          this.#last = this.#last.then(async () => {
+            await beforeSent(this, message);
+            super.postMessage(message, options as StructuredSerializeOptions);
+          });
         }
       },
     );
@@ -123,19 +140,34 @@ describe('llama.cpp whose worker dies', patience, () => {
   });
 
   it('while loading: says device_lost', async () => {
-    await withWorkers(async (workers) => {
-      const parts = await tinyParts();
-      const [file] = (await modelOf(parts)).weights;
-      // The load reads its file again and again; it dies at the first read of the weights.
-      const fatal = Object.assign(new Blob([file ?? '']), {
-        slice(from: number, to: number) {
-          if (from > 13_376) workers.at(-1)?.terminate();
-          return Blob.prototype.slice.call(this, from, to);
-        },
-      });
-      const loading = makeEngine().load(await tiny({ weights: [fatal] }), { contextSize: 128 });
+    const onLoad = async (worker: Worker, { args }: Sent) => {
+      if (args?.[0] === 'load') setTimeout(() => worker.terminate());
+      await Promise.resolve();
+    };
+    await withWorkers(async () => {
+      const loading = makeEngine().load(await tiny(), { contextSize: 128 });
       await expect(loading).rejects.toMatchObject({ code: 'device_lost' });
-    });
+    }, onLoad);
+  });
+
+  it('whose file goes away while it loads: says so, and the next load works', async () => {
+    const root = await navigator.storage.getDirectory();
+    const name = `going-${crypto.randomUUID()}`;
+    const handle = await root.getFileHandle(name, { create: true });
+    const writable = await handle.createWritable();
+    await (await tiny()).weights[0]?.stream().pipeTo(writable);
+    const onLoad = async (_: Worker, { args }: Sent) => {
+      if (args?.[0] === 'load') await root.removeEntry(name).catch(() => undefined);
+    };
+    await withWorkers(async () => {
+      const loading = makeEngine().load(await tiny({ weights: [await handle.getFile()] }), {
+        contextSize: 128,
+      });
+      await expect(loading).rejects.toMatchObject({ code: 'unsupported_model_format' });
+      const loaded = await makeEngine().load(await tiny(), { contextSize: 128 });
+      expect(textOf(await gather(chat(loaded)))).toBe(hello);
+      await loaded.close();
+    }, onLoad);
   });
 
   it('stays pending for a model that is closed', async () => {

@@ -8,15 +8,13 @@ export interface FileFacts {
   readonly trainedContext: number | undefined;
   /** What the file asks for. */
   readonly pooling: Pooling | 'rank' | undefined;
-  /** Its projector takes sound. */
-  readonly hears: boolean;
   readonly header: GgufHeader;
 }
 
 const poolings: readonly (Pooling | 'rank')[] = ['none', 'mean', 'cls', 'last', 'rank'];
 
 /** Throws `unsupported_model_format`. */
-export async function readFacts({ weights, projector }: GgufModel): Promise<FileFacts> {
+export async function readFacts({ weights }: GgufModel): Promise<FileFacts> {
   const header = await parseGgufHeader(weights[0] ?? new Uint8Array());
   const { architecture, contextLength, metadata } = header;
   const pooling = metadata.get(`${architecture}.pooling_type`);
@@ -24,17 +22,8 @@ export async function readFacts({ weights, projector }: GgufModel): Promise<File
     architecture,
     trainedContext: contextLength,
     pooling: typeof pooling === 'number' ? poolings[pooling] : undefined,
-    hears: projector !== undefined && (await takesSound(projector)),
     header,
   };
-}
-
-/** What cannot be read is for llama.cpp to refuse, in its own words. */
-async function takesSound(projector: Blob): Promise<boolean> {
-  const { metadata } = await parseGgufHeader(projector).catch(() => ({
-    metadata: new Map<string, unknown>(),
-  }));
-  return metadata.get('clip.has_audio_encoder') === true;
 }
 
 const tokensKey = 'tokenizer.ggml.tokens';

@@ -47,11 +47,11 @@ it('turns the address that a file is read to', () => {
 });
 
 it.each([
-  'node_modules/@wllama/wllama-compat/wasm/wllama.js',
-  'static/engine/wllama-relaxed.js',
-  'static/engine/wllama-simd.js',
-])('finds its places in %s', async (path) => {
+  ['node_modules/@wllama/wllama-compat/wasm/wllama.js', 1],
+  ['static/engine/wllama-relaxed.js', 0],
+  ['static/engine/wllama-simd.js', 0],
+])('finds its places in %s', async (path, reads) => {
   const text = await readFile(path, 'utf8');
-  expect(text.split('Number(out_ptr)')).toHaveLength(2);
+  expect(text.split('Number(out_ptr)')).toHaveLength(reads + 1);
   expect(text).toMatch(/Module\["cwrap"\]\s*=\s*cwrap/);
 });

@@ -9,7 +9,7 @@ const turn = '(p=>typeof p==="number"&&p<0?p+4294967296:p)';
 const turnResults = `
 ;if(Module["cwrap"]){const t=${turn},c=Module["cwrap"];Module["cwrap"]=(...a)=>{const f=c(...a);return(...b)=>{const r=f(...b);return r instanceof Promise?r.then(t):t(r)}}}
 `;
-/** Where the bytes of a file go. */
+/** Where the package's build puts the bytes of a file. */
 const target = 'Number(out_ptr)';
 
 /** The script of a build, made to say addresses as they are. */

@@ -62,9 +62,8 @@ export async function loadModel(order: LoadOrder, ports: LoadingPorts): Promise<
     device,
     log,
     ...life,
+    hearsInThreads: !own,
     fillTokens: fillTokens(model, facts),
-    // What is more than its slots hold, our build would never come back to.
-    places: own ? inForce.parallel : Infinity,
   });
 }
 

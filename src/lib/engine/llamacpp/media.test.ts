@@ -5,7 +5,7 @@ import { readMedia } from './media.ts';
 
 const never = new AbortController().signal;
 const image: ContentPart = { type: 'image_url', image_url: { url: 'data:image/png;base64,AQID' } };
-const seeing = { image: true, audio: true, threads: 2 };
+const seeing = { image: true, audio: true, lacksThreads: false };
 
 /** As the decoder would, which only a browser has. */
 const read: ReadPicture = () => Promise.resolve({ width: 1, height: 1, blob: new Blob(['png']) });
@@ -51,9 +51,17 @@ describe('readMedia', () => {
   });
 
   it.each<[ContentPart, object, RegExp]>([
-    [image, { image: false, audio: false, threads: 2 }, /cannot see images: it takes text only/],
-    [image, { image: false, audio: true, threads: 2 }, /cannot see images: it takes text and sound only/],
-    [sound('ID3'), { image: true, audio: false, threads: 2 }, /cannot hear: it takes text and images only/],
+    [image, { image: false, audio: false, lacksThreads: false }, /cannot see images: it takes text only/],
+    [
+      image,
+      { image: false, audio: true, lacksThreads: false },
+      /cannot see images: it takes text and sound only/,
+    ],
+    [
+      sound('ID3'),
+      { image: true, audio: false, lacksThreads: false },
+      /cannot hear: it takes text and images only/,
+    ],
   ])('says what a model takes that cannot take a part', async (part, media, message) => {
     const refused = readMedia(saying(part), media as typeof seeing, { signal: never, read });
     await expect(refused).rejects.toMatchObject({ code: 'unsupported_parameter' });

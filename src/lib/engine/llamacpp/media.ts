@@ -6,8 +6,8 @@ import type { ChatMessage, ContentPart } from '#lib/openai/chat.ts';
 export interface Media {
   readonly image: boolean;
   readonly audio: boolean;
-  /** The engine takes a sound apart in threads, and a model that was loaded without them would die of it. */
-  readonly threads: number;
+  /** The package's builds take a sound apart in threads, and a model that was loaded without them would die of it. */
+  readonly lacksThreads: boolean;
 }
 
 export type MediaPart = Exclude<ContentPart, { type: 'text' }>;
@@ -62,8 +62,8 @@ function soundOf({ input_audio: { data } }: Extract<ContentPart, { type: 'input_
 }
 
 /** The engine would read the place holder as text. */
-function requireSense({ type }: MediaPart, { image, audio, threads }: Media): void {
-  if (type === 'input_audio' && audio && threads < 2) throw needsThreads();
+function requireSense({ type }: MediaPart, { image, audio, lacksThreads }: Media): void {
+  if (type === 'input_audio' && audio && lacksThreads) throw needsThreads();
   if (type === 'image_url' ? image : audio) return;
   const can = ['text', ...(image ? ['images'] : []), ...(audio ? ['sound'] : [])].join(' and ');
   throw new ApiError(

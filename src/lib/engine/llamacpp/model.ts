@@ -20,7 +20,6 @@ import { fillPrompt } from './fill-in-middle.ts';
 import { generate, type Generation } from './generation.ts';
 import { readMedia } from './media.ts';
 import type { NativeLog } from './native-log.ts';
-import { Places } from './places.ts';
 import { toChatParams, toCompletionParams, type Abilities } from './request.ts';
 import { checkInputs, embed, rank } from './vectors.ts';
 
@@ -32,9 +31,9 @@ export interface LlamaCppModelOptions {
   /** Resolves when the worker dies by itself. */
   readonly lost: Promise<Error>;
   readonly reportLoss: (cause: unknown) => void;
+  /** A sound takes more threads than one. */
+  readonly hearsInThreads: boolean;
   readonly fillTokens: () => Promise<FillTokens | undefined>;
-  /** Answers that the engine may be asked for at once. */
-  readonly places: number;
   /** Ends the worker, on purpose. */
   readonly end: () => Promise<void>;
 }
@@ -46,14 +45,12 @@ export class LlamaCppModel implements LoadedModel {
   readonly #options: LlamaCppModelOptions;
   readonly #wllama: Wllama;
   readonly #abilities: Abilities;
-  readonly #places: Places;
   #inFlight = 0;
 
   constructor(options: LlamaCppModelOptions) {
     const { wllama, inForce, device, lost } = options;
     this.#options = options;
     this.#wllama = wllama;
-    this.#places = new Places(options.places);
     this.inForce = inForce;
     this.device = device;
     this.lost = lost;
@@ -62,7 +59,7 @@ export class LlamaCppModel implements LoadedModel {
       media: {
         image: wllama.supportInputModality('image'),
         audio: wllama.supportInputModality('audio'),
-        threads: inForce.threads,
+        lacksThreads: options.hearsInThreads && inForce.threads < 2,
       },
     };
   }
@@ -121,14 +118,12 @@ export class LlamaCppModel implements LoadedModel {
         newReader,
         send: async (onData, abortSignal) => {
           this.#require('completion');
-          await this.#places.take(async () => {
-            this.#inFlight++;
-            try {
-              await send(onData, abortSignal);
-            } finally {
-              this.#inFlight--;
-            }
-          }, abortSignal);
+          this.#inFlight++;
+          try {
+            await send(onData, abortSignal);
+          } finally {
+            this.#inFlight--;
+          }
         },
         hasCompany: () => this.#inFlight > 0,
         toFault: (thrown) => this.#fault(thrown, asked),

@@ -21,8 +21,8 @@ async function manifestOf(files: { js?: Uint8Array<ArrayBuffer>; wasm?: Uint8Arr
   return {
     version: '1',
     builds: [
-      await build('relaxed', ['relaxed-simd', 'jspi', 'wasm-exceptions', 'threads']),
-      await build('simd', ['simd', 'jspi']),
+      await build('relaxed', ['relaxed-simd', 'wasm-exceptions', 'threads']),
+      await build('simd', ['simd', 'threads']),
     ],
   };
 }
@@ -58,10 +58,10 @@ function setUp({ manifest, wasm: servedWasm = wasm, lacks = [], missing }: Serve
 describe('our builds of llama.cpp', () => {
   it('are chosen by what the browser has, told without being fetched, and fetched once', async () => {
     const { builds, asked, lines } = setUp({ manifest: await manifestOf() });
-    expect(await builds.words()).toBe('relaxed SIMD, JSPI');
+    expect(await builds.words()).toBe('relaxed SIMD');
     expect(asked).toEqual(['/engine/manifest.json']);
     const [one, two] = await Promise.all([builds.take(model), builds.take(model)]);
-    expect(one).toMatchObject({ words: 'relaxed SIMD, JSPI', code: 'var Module = 1' });
+    expect(one).toMatchObject({ words: 'relaxed SIMD', code: 'var Module = 1' });
     expect(two).toBe(one);
     expect(asked.slice(1)).toEqual([
       `/engine/wllama-relaxed.js?sha256=${digestHex(await sha256(js))}`,
@@ -71,8 +71,8 @@ describe('our builds of llama.cpp', () => {
   });
 
   it.each([
-    [['relaxed-simd'], 'SIMD, JSPI'],
-    [['jspi'], undefined],
+    [['relaxed-simd'], 'SIMD'],
+    [['threads'], undefined],
   ])('without %j: %s', async (lacks, words) => {
     const { builds, lines } = setUp({ manifest: await manifestOf(), lacks });
     expect(await builds.words()).toBe(words);

@@ -9,7 +9,7 @@ import { hasWasmFeature, wasmFeatures, type WasmFeature } from './wasm-features.
 
 /** Ready to be loaded. */
 export interface OwnBuild {
-  /** For people: "relaxed SIMD, JSPI". */
+  /** For people: "relaxed SIMD". */
   readonly words: string;
   /** The text of its script. */
   readonly code: string;
@@ -131,8 +131,6 @@ export class OwnBuilds {
 const featureWords: Readonly<Partial<Record<string, string>>> = {
   'relaxed-simd': 'relaxed SIMD',
   simd: 'SIMD',
-  jspi: 'JSPI',
-  asyncify: 'Asyncify',
 };
 
 function wordsOf({ features }: Listed): string {

@@ -4,8 +4,8 @@ import { isMedia } from './media.ts';
 import { toChatParams, toCompletionParams, type Abilities } from './request.ts';
 import { clientCallId, engineCallId } from './tool-call-id.ts';
 
-const seeing: Abilities = { media: { image: true, audio: true, threads: 2 }, vocabularySize: 100 };
-const reading: Abilities = { ...seeing, media: { image: false, audio: false, threads: 2 } };
+const seeing: Abilities = { media: { image: true, audio: true, lacksThreads: false }, vocabularySize: 100 };
+const reading: Abilities = { ...seeing, media: { image: false, audio: false, lacksThreads: false } };
 const hello = [{ role: 'user', content: 'Hello!' }];
 
 function params(fields: object, abilities = reading): object {

@@ -6,7 +6,20 @@ import { entry } from '#tests/support/registry/gguf-bytes.ts';
 import { withEntries, writeGguf } from './testing/gguf-edit.ts';
 import { askAbout, eyeParts, withEye } from './testing/media-engine.ts';
 import { capitalOf, dataUrl, italy, japan, ofImage, ofSound, picture, wav } from './testing/media-makers.ts';
-import { ask, finishOf, gather, makeEngine, patience, textOf, tiny } from './testing/tiny-engine.ts';
+import {
+  ask,
+  finishOf,
+  gather,
+  makeEngine,
+  patience,
+  textOf,
+  tiny,
+  withModel,
+} from './testing/tiny-engine.ts';
+
+/** As GGUF numbers them. */
+const f32Type = 0;
+const f16Type = 1;
 
 describe('llama.cpp with an eye', patience, () => {
   let loaded: LoadedModel;
@@ -28,6 +41,24 @@ describe('llama.cpp with an eye', patience, () => {
       const events = await askAbout(loaded, capitalOf(ofImage(await picture(quarters, type, edge))));
       expect(textOf(events)).toBe(capital);
     }
+  });
+
+  it('sees with weights in halves, as projectors have them', async () => {
+    const parts = await eyeParts();
+    const tensors = parts.tensors.map((tensor) => {
+      const { name, type, dimensions, data } = tensor;
+      if (type !== f32Type || dimensions.length < 2 || name.includes('position')) return tensor;
+      const halves = Uint16Array.from(new Uint32Array(data.slice().buffer), halfOf);
+      return { ...tensor, type: f16Type, data: new Uint8Array(halves.buffer) };
+    });
+    expect(tensors.filter(({ type }) => type === f16Type).length).toBeGreaterThan(10);
+    const projector = new Blob([writeGguf({ ...parts, tensors })]);
+    await withModel({ ...(await withEye()), projector }, {}, async (halved) => {
+      for (const { quarters, capital } of [japan, italy]) {
+        const events = await askAbout(halved, capitalOf(ofImage(await picture(quarters))));
+        expect(textOf(events)).toBe(capital);
+      }
+    });
   });
 
   it('counts what a picture takes of the prompt, and computes none twice', async () => {
@@ -176,4 +207,10 @@ function pngStart(width: number, height: number): Uint8Array<ArrayBuffer> {
   view.setUint32(20, height);
   bytes.set([8, 2, 0, 0, 0], 24);
   return bytes;
+}
+
+/** The upper bits of a float as a half; what is too small for one is zero. */
+function halfOf(bits: number): number {
+  const exponent = ((bits >>> 23) & 255) - 112;
+  return ((bits >>> 16) & 0x8000) | (exponent > 0 ? (exponent << 10) | ((bits >>> 13) & 1023) : 0);
 }

@@ -1,14 +1,7 @@
 /** What of WebAssembly this browser has, found out by showing it the smallest module that needs it. */
 
 /** As `static/engine/manifest.json` names them. */
-export const wasmFeatures = [
-  'simd',
-  'relaxed-simd',
-  'threads',
-  'wasm-exceptions',
-  'jspi',
-  'asyncify',
-] as const;
+export const wasmFeatures = ['simd', 'relaxed-simd', 'threads', 'wasm-exceptions'] as const;
 export type WasmFeature = (typeof wasmFeatures)[number];
 
 const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
@@ -37,7 +30,6 @@ const modules: Readonly<Partial<Record<WasmFeature, readonly number[]>>> = {
 };
 
 export function hasWasmFeature(feature: WasmFeature): boolean {
-  if (feature === 'jspi') return 'Suspending' in WebAssembly;
   const module = modules[feature];
   return module === undefined || WebAssembly.validate(Uint8Array.from(module));
 }

@@ -1,13 +1,14 @@
 /**
- * wllama's connection to its worker, which the package keeps to itself. It is taken over at the moment when it is made,
- * for four things that the package has no way to do: calls one after another, answers that go on after half a character,
- * addresses above 2 GiB, and a sign of life.
+ * wllama's connection to its worker is taken over for what the package has no way to do: calls one after another, answers
+ * that go on after half a character, addresses above 2 GiB, files that a build reads itself, and a sign of life.
  */
 import type { Wllama } from '@wllama/wllama';
 import { resultInPlace } from './half-characters.ts';
 import { withHighAddresses } from './high-addresses.ts';
+import { handOverFiles } from './model-files.ts';
 import type { NativeLog } from './native-log.ts';
 import { Turnstile } from './turnstile.ts';
+import { onWorkerProxy, type WorkerProxy } from './worker-proxy.ts';
 
 export type Locks = Pick<LockManager, 'request'>;
 
@@ -16,13 +17,6 @@ interface TapOptions {
   readonly log: NativeLog;
   /** The worker is gone without `stop` having been called. */
   readonly onDeath: () => void;
-}
-
-/** What is used of the package's `ProxyToWorker`. */
-interface WorkerProxy {
-  wllamaAction(name: string, body: unknown): Promise<unknown>;
-  getModuleCode(): Promise<string>;
-  moduleInit(files: unknown): Promise<unknown>;
 }
 
 export interface Tap {
@@ -38,18 +32,13 @@ export function tapWorker(wllama: Wllama, { locks, log, onDeath }: TapOptions): 
   let tellStarted: () => void = () => undefined;
   const started = new Promise<void>((resolve) => (tellStarted = resolve));
   const lockName = `llamacpp-worker:${crypto.randomUUID()}`;
-  let current: unknown = null;
-  Object.defineProperty(wllama, 'proxy', {
-    get: () => current,
-    set: (proxy: unknown) => {
-      current = proxy;
-      if (!isWorkerProxy(proxy)) return;
-      takeTurns(proxy, log);
-      holdLock(proxy, lockName, () => {
-        tellStarted();
-        void watch(locks, lockName, unwatch.signal, onDeath);
-      });
-    },
+  onWorkerProxy(wllama, (proxy) => {
+    takeTurns(proxy, log);
+    handOverFiles(proxy);
+    holdLock(proxy, lockName, () => {
+      tellStarted();
+      void watch(locks, lockName, unwatch.signal, onDeath);
+    });
   });
   return { stop: () => unwatch.abort(), started };
 }
@@ -86,11 +75,4 @@ async function watch(locks: Locks, name: string, signal: AbortSignal, onDeath: (
   } catch {
     // Stopped watching.
   }
-}
-
-function isWorkerProxy(value: unknown): value is WorkerProxy {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['wllamaAction', 'getModuleCode', 'moduleInit'].every(
-    (name) => typeof Reflect.get(value, name) === 'function',
-  );
 }

@@ -10,14 +10,20 @@ import rankerUrl from '#tests/fixtures/ranker.gguf?url';
 import tinyUrl from '#tests/fixtures/tiny.gguf?url';
 import { readGguf, writeGguf, type GgufParts } from './gguf-edit.ts';
 
+const packageAssets: LlamaCppOptions['assets'] = {
+  wasmUrl: new URL(wasmUrl, location.href).href,
+  compatWasmUrl: new URL(compatWasmUrl, location.href).href,
+  compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
+};
+
+/** Without our own builds. */
+export function packageEngine(): LlamaCppEngine {
+  return makeEngine({ assets: packageAssets });
+}
+
 export function makeEngine(options: Partial<LlamaCppOptions> = {}): LlamaCppEngine {
   return new LlamaCppEngine({
-    assets: {
-      wasmUrl: new URL(wasmUrl, location.href).href,
-      compatWasmUrl: new URL(compatWasmUrl, location.href).href,
-      compatScript: async () => (await import('@wllama/wllama-compat/wasm/wllama.js?raw')).default,
-      ownBuildsUrl: new URL('/engine/manifest.json', location.href).href,
-    },
+    assets: { ...packageAssets, ownBuildsUrl: new URL('/engine/manifest.json', location.href).href },
     hardware: () => Promise.resolve({ isolated: crossOriginIsolated, cores: 1, gpu: undefined }),
     ...options,
   });
