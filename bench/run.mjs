@@ -1,5 +1,5 @@
 // `npm run bench`: measures the built app in a real Chromium and prints each figure beside its goal. One part alone:
-//   node bench/run.mjs pull|stream|served|… [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--native folder] [--still]
+//   node bench/run.mjs pull|stream|served|… [--mb 512] [--rounds 3] [--gguf model.gguf] [--build folder] [--still]
 import { existsSync } from 'node:fs';
 import { cpus, loadavg, type as system } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -22,6 +22,7 @@ const parts = {
   warm: () => import('./warm.mjs'),
   cycles: () => import('./cycles.mjs'),
   wasm: () => import('./wasm.mjs'),
+  agreement: () => import('./agreement.mjs'),
 };
 const names = Object.keys(parts);
 const tiny = join(root, 'tests', 'fixtures', 'tiny.gguf');
@@ -40,8 +41,6 @@ const { values, positionals } = parseArgs({
     cycles: { type: 'string', default: '20' },
     /** Of `gateway`: requests one after the other. */
     requests: { type: 'string', default: '10000' },
-    /** Of `wasm`: a folder with llama-bench, and llama-quantize for a second model. */
-    native: { type: 'string' },
     /** Measures this build instead of building the sources. */
     build: { type: 'string' },
     /** Without animations: where there is no GPU, painting takes from the engine. */
@@ -86,7 +85,6 @@ async function run(name) {
     ggufs,
     cycles: Number(values.cycles),
     requests: Number(values.requests),
-    native: values.native && resolve(values.native),
   });
 }
 

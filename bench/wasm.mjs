@@ -1,11 +1,11 @@
-// llama.cpp on the CPU: every build that can run here side by side, on one thread and on two, and native llama.cpp where
-// it is given (`--native folder`, with llama-bench, and llama-quantize for a K-quant made of the same model).
+// llama.cpp on the CPU: every build that can run here and native llama.cpp side by side, on one thread and on two, with a
+// real model and a K-quant that is made of it.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { interleave, median, printTable, spread } from './figures.mjs';
+import { nativeTools } from './native.mjs';
 import { onStage } from './stage.mjs';
 
 const promptWords = 128;
@@ -16,30 +16,28 @@ const packageBuilds = ['package', 'package, compat'];
 /** Decode and prefill of our builds against native, by threads, and against the better one of the package. */
 const goals = { decode: { 1: 0.6, 2: 0.8 }, prefill: { 1: 0.6, 2: 0.6 }, package: 4 };
 
-export async function measure(app, { rounds, ggufs, native }) {
+export async function measure(app, { rounds, ggufs }) {
+  const real = ggufs.filter(({ isTiny }) => !isTiny);
+  if (real.length === 0) {
+    console.log('\nThe tiny model tells nothing of kernels. See --gguf.');
+    return;
+  }
+  const native = nativeTools();
   const scratch = await mkdtemp(join(tmpdir(), 'sampan-bench-wasm-'));
   try {
-    for (const gguf of withKQuant(ggufs, native, scratch)) await measureModel(app, { gguf, rounds, native });
+    for (const gguf of withKQuant(real, native, scratch)) await measureModel(app, { gguf, rounds, native });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
 /** The real models, and the last of them once more as Q4_K_M. */
-function withKQuant(ggufs, native, scratch) {
-  const real = ggufs.filter(({ isTiny }) => !isTiny);
-  if (real.length === 0) {
-    console.log('\nThe tiny model tells nothing of kernels. See --gguf.');
-    return [];
-  }
-  const quantize = native && join(native, 'llama-quantize');
-  if (!quantize || !existsSync(quantize)) {
-    console.log('\nWithout llama-quantize in the folder of --native there is no K-quant.');
-    return real;
-  }
+function withKQuant(real, native, scratch) {
   const source = real.at(-1);
   const file = join(scratch, 'k-quant.gguf');
-  execFileSync(quantize, ['--allow-requantize', source.file, file, 'Q4_K_M'], { stdio: 'ignore' });
+  execFileSync(join(native, 'llama-quantize'), ['--allow-requantize', source.file, file, 'Q4_K_M'], {
+    stdio: 'ignore',
+  });
   return [...real, { ...source, name: `${source.name} as Q4_K_M`, file }];
 }
 
@@ -54,7 +52,7 @@ async function measureModel(app, { gguf, rounds, native }) {
           keyOf(build.name, threads),
           () => speedOf(host, model('bench/model').url, { build, inForce: inForceOf(threads) }),
         ]),
-        ...(native ? [[keyOf(nativeName, threads), () => nativeSpeed(native, file, threads)]] : []),
+        [keyOf(nativeName, threads), () => nativeSpeed(native, file, threads)],
       ]),
     );
     return { names: builds.map((build) => build.name), speeds: await interleave(rounds, ways) };
@@ -128,7 +126,7 @@ function print(name, { names, speeds, threads, rounds }) {
     return { what, result: spread(values, 2), goal: `≥ ${goal.toFixed(2)}`, met: median(values) >= goal };
   };
   if (own.length > 0) rows.push(ratio('decode', packageBuilds, goals.package));
-  if (own.length > 0 && of(nativeName, 'decode')) {
+  if (own.length > 0) {
     for (const field of ['decode', 'prefill']) rows.push(ratio(field, [nativeName], goals[field][threads]));
   }
   printTable(`CPU, ${name}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`, rows);

@@ -25,6 +25,13 @@ export function runAll(bodies) {
   return engine.runAll(bodies);
 }
 
+/** How it goes on after each of the texts. */
+export async function goOn(prompts, tokens) {
+  const texts = [];
+  for (const prompt of prompts) texts.push(await engine.goOn({ prompt, tokens }));
+  return texts;
+}
+
 /** Speeds of prefill and decode of a text completion, by the engine's own clock. */
 export function complete(request) {
   return engine.complete(request);

@@ -43,6 +43,24 @@ expose({
   /** All at once. */
   runAll: (bodies) => Promise.all(bodies.map(chat)),
 
+  /** So many of the likeliest tokens to come next, or all up to the end, as text; half a character at the end is none. */
+  async goOn({ prompt, tokens }) {
+    let text = '';
+    try {
+      await state.wllama.createCompletion({
+        prompt,
+        max_tokens: tokens,
+        temperature: 0,
+        stream: true,
+        onData: ({ choices }) => (text += choices[0]?.text ?? ''),
+      });
+    } catch (thrown) {
+      // What the engine throws where it cannot write an answer.
+      if (!thrown.message.includes('Invalid typed array length')) throw thrown;
+    }
+    return text;
+  },
+
   /** The engine's own figures of one text completion: `{ prefillTokensPerSecond, decodeTokensPerSecond }`. */
   async complete({ prompt, tokens }) {
     const seen = {};

@@ -100,7 +100,7 @@ struct IQ4_NL {
 // result in floats.
 template <class Format, int ROWS, int COLUMNS>
 static void block_tile(int n, float * out, size_t out_stride, const char * x, size_t x_stride, const char * y,
-                       size_t y_stride) {
+                       size_t y_stride, size_t row_step = 1) {
     using Row = typename Format::Row;
     using Column = typename Format::Column;
     const Format format;
@@ -132,6 +132,6 @@ static void block_tile(int n, float * out, size_t out_stride, const char * x, si
         }
     }
     for (int r = 0; r < ROWS; ++r) {
-        for (int c = 0; c < COLUMNS; ++c) out[c * out_stride + r] = sum_of_lanes(sum[r][c]);
+        for (int c = 0; c < COLUMNS; ++c) out[c * out_stride + r * row_step] = sum_of_lanes(sum[r][c]);
     }
 }
