@@ -58,6 +58,12 @@ it('is JavaScript that sends the same body', async () => {
   expect(broken.init.body).toBe(`{"a": '\u2028`);
 });
 
+it('is JavaScript for a body with a key that means something else in JavaScript', async () => {
+  const text = '{"a":[{"__proto__":{"b":1}},"\\"__proto__\\": 1"]}';
+  const { init } = await callOf(asJavaScript(sent(text), origin));
+  expect(init.body).toBe(text);
+});
+
 it('is JavaScript for any JSON', async () => {
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), async (body) => {

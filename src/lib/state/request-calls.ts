@@ -144,9 +144,12 @@ function block(open: string, close: string, items: readonly string[], depth: num
   return `${open}\n${items.map((item) => `${indent}${item},\n`).join('')}${'    '.repeat(depth)}${close}`;
 }
 
-/** JSON is JavaScript; what cannot be seen, or turns the line around in an editor, is escaped. */
+/**
+ * JSON is JavaScript but for one key, which there is no key but a prototype; what cannot be seen, or turns the line around
+ * in an editor, is escaped. Keys stand at the beginning of their line.
+ */
 function javaScript(json: string): string {
-  return asciiSafe(json, (code) =>
+  return asciiSafe(json.replace(/^( *)"__proto__":/gm, '$1["__proto__"]:'), (code) =>
     code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`,
   );
 }
