@@ -3,10 +3,12 @@
 
 #include "simd.h"
 
-// `bias` is what a stored number is too large by; a format with minima adds one number to a whole block.
+// `bias` is what a stored number is too large by; a format with minima adds one number to a whole block. `largest` is the
+// largest stored number of the formats whose numbers have no sign.
 struct Q4_0 {
     using Row = block_q4_0;
     using Column = block_q8_0;
+    static constexpr int largest = 15;
     static constexpr int bias = 8;
     static constexpr bool minima = false;
     Nibbles nibbles;
@@ -19,6 +21,7 @@ struct Q4_0 {
 struct Q4_1 {
     using Row = block_q4_1;
     using Column = block_q8_1;
+    static constexpr int largest = 15;
     static constexpr int bias = 0;
     static constexpr bool minima = true;
     Nibbles nibbles;
@@ -47,6 +50,7 @@ struct FifthBits {
 struct Q5_0 {
     using Row = block_q5_0;
     using Column = block_q8_0;
+    static constexpr int largest = 31;
     static constexpr int bias = 16;
     static constexpr bool minima = false;
     Nibbles nibbles;
@@ -61,6 +65,7 @@ struct Q5_0 {
 struct Q5_1 {
     using Row = block_q5_1;
     using Column = block_q8_1;
+    static constexpr int largest = 31;
     static constexpr int bias = 0;
     static constexpr bool minima = true;
     Nibbles nibbles;

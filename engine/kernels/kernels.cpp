@@ -5,6 +5,7 @@
 #include "halves.h"
 #include "iq4_xs.h"
 #include "engine.h"
+#include "panel.h"
 #include "rows.h"
 #include "superblock-tile.h"
 
@@ -81,8 +82,7 @@ template <class Format> static void column_product(const Product & p) {
     for (int r = 4 * quarter; r < p.rows; ++r) block_tile<Format, 1, 1>(p.n, p.at(r, 0), 0, p.row(r), 0, p.y, 0);
 }
 
-template <class Format> static void block_product(const Product & p) {
-    if (p.columns == 1) return column_product<Format>(p);
+template <class Format> static void tiled_product(const Product & p) {
     over_columns(p, [&](int from, int to) {
         int r = 0;
         for (; r + 4 <= p.rows; r += 4) {
@@ -100,6 +100,30 @@ template <class Format> static void block_product(const Product & p) {
             }
         }
     });
+}
+
+template <class Format> static void block_product(const Product & p) {
+    if (p.columns == 1) column_product<Format>(p);
+    else tiled_product<Format>(p);
+}
+
+// Of formats whose numbers have no sign.
+template <class Format> static void narrow_product(const Product & p) {
+#ifdef __wasm_relaxed_simd__
+    // For fewer columns it is not worth its while to lay the rows out anew.
+    if (p.columns >= 4) {
+        const int whole = p.rows - p.rows % panel_rows;
+        for (int c = 0; c < p.columns; c += panel_columns) {
+            const int count = p.columns - c < panel_columns ? p.columns - c : panel_columns;
+            panel_product<Format>(p.n, p.at(0, c), p.out_stride, p.x, p.x_stride, whole, p.column(c), p.y_stride, count);
+        }
+        for (int r = whole; r < p.rows; ++r) {
+            for (int c = 0; c < p.columns; ++c) block_tile<Format, 1, 1>(p.n, p.at(r, c), 0, p.row(r), 0, p.column(c), 0);
+        }
+        return;
+    }
+#endif
+    block_product<Format>(p);
 }
 
 // Tiles of one row, for eight columns and for one.
@@ -122,10 +146,10 @@ using ProductOf = void (*)(const Product &);
 static ProductOf product_of(ggml_type type) {
     switch (type) {
         case GGML_TYPE_F16: return half_product;
-        case GGML_TYPE_Q4_0: return block_product<Q4_0>;
-        case GGML_TYPE_Q4_1: return block_product<Q4_1>;
-        case GGML_TYPE_Q5_0: return block_product<Q5_0>;
-        case GGML_TYPE_Q5_1: return block_product<Q5_1>;
+        case GGML_TYPE_Q4_0: return narrow_product<Q4_0>;
+        case GGML_TYPE_Q4_1: return narrow_product<Q4_1>;
+        case GGML_TYPE_Q5_0: return narrow_product<Q5_0>;
+        case GGML_TYPE_Q5_1: return narrow_product<Q5_1>;
         case GGML_TYPE_Q8_0: return block_product<Q8_0>;
         case GGML_TYPE_IQ4_NL: return block_product<IQ4_NL>;
         case GGML_TYPE_Q2_K: return superblock_product<Q2_K>;
