@@ -1,7 +1,7 @@
 /** What the status bar says about this browser and this server. */
 import { heldTo, ladderOf } from '#lib/engine/ladder.ts';
 import { chooseThreads, type Hardware } from '#lib/engine/probe.ts';
-import type { SettingsJson, StatusJson } from '#lib/model/wire.ts';
+import type { ComputeJson, SettingsJson, StatusJson } from '#lib/model/wire.ts';
 import { usage } from '#lib/store/persistence.ts';
 
 export interface MachineStatusOptions {
@@ -9,15 +9,15 @@ export interface MachineStatusOptions {
   /** As it was found, not as it is held. */
   readonly hardware: Promise<Hardware>;
   readonly compute: SettingsJson['compute'];
-  readonly wasmBuild: () => Promise<string>;
+  readonly cpuBuilds: () => Promise<Pick<ComputeJson, 'wasm_build' | 'wasm_builds'>>;
   readonly fetch: typeof fetch;
   readonly storage: StorageManager;
 }
 
 export async function machineStatus(options: MachineStatusOptions): Promise<StatusJson> {
-  const [hardware, wasmBuild, storage, relay] = await Promise.all([
+  const [hardware, cpuBuilds, storage, relay] = await Promise.all([
     options.hardware,
-    options.wasmBuild(),
+    options.cpuBuilds(),
     usage(options.storage),
     hasRelay(options.fetch),
   ]);
@@ -26,7 +26,7 @@ export async function machineStatus(options: MachineStatusOptions): Promise<Stat
     isolated: hardware.isolated,
     threads: chooseThreads(heldTo(hardware, options.compute)),
     gpu: hardware.gpu ? { name: hardware.gpu.name, f16: hardware.gpu.f16 } : null,
-    compute: { ...ladderOf(hardware, options.compute), wasm_build: wasmBuild },
+    compute: { ...ladderOf(hardware, options.compute), ...cpuBuilds },
     storage: { used_bytes: storage.usedBytes, quota_bytes: storage.quotaBytes, persisted: storage.persisted },
     relay,
   };

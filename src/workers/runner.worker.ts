@@ -56,6 +56,7 @@ const llamaCpp: LlamaCppEngine = new LlamaCppEngine({
     ownBuildsUrl: new URL('/engine/manifest.json', ownOrigin).href,
   },
   hardware,
+  cpuBuild: () => preferences.current.cpu_build,
   log: (line) => runner.engineLine('llama.cpp', line),
 });
 
@@ -117,7 +118,10 @@ const runner: Runner = new Runner({
       version: __SAMPAN_VERSION__,
       hardware: probed,
       compute: preferences.current.compute,
-      wasmBuild: () => llamaCpp.wasmBuild(),
+      cpuBuilds: async () => ({
+        wasm_build: await llamaCpp.wasmBuild(),
+        wasm_builds: await llamaCpp.wasmBuilds(),
+      }),
       fetch,
       storage: navigator.storage,
     }),

@@ -71,6 +71,34 @@ test('settings are reached and changed by keyboard, stay, and are accessible at 
   await expect(page).toHaveURL(/\/logs$/);
 });
 
+test('the build of llama.cpp for the CPU is pinned, what is loaded goes, and the next answer comes from it', async ({
+  page,
+  companion,
+}) => {
+  const model = tinyOn(companion);
+  await ready(page);
+  await pullIn(page, model);
+  const hello = { model, messages: [{ role: 'user', content: 'Hello!' }] };
+  const ask = async () => (await fetchIn(page, '/engines/v1/chat/completions', hello)).text;
+  const engines = async () => (await fetchIn(page, '/engines/status')).text;
+  expect(await ask()).toContain('How can I help you?');
+  expect(await engines()).toContain('relaxed SIMD');
+  await page.goto(`${companion.url}/settings`);
+  const build = page.getByRole('combobox', { name: 'llama.cpp on the CPU' });
+  for (const [choice, words] of [
+    ['simd', 'SIMD, pinned'],
+    ['package', 'pinned'],
+  ] as const) {
+    await build.selectOption(choice);
+    await expect(build).toHaveAccessibleDescription(new RegExp(`New loads use: .*${words}\\.`));
+    expect((await fetchIn(page, '/engines/ps')).text).toBe('[]');
+    expect(await ask()).toContain('How can I help you?');
+    expect(await engines()).toContain(words);
+  }
+  await page.reload();
+  await expect(build).toHaveValue('package');
+});
+
 test('deleting everything leaves nothing in any tab, and Sampan works on', async ({
   page,
   context,

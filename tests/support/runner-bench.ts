@@ -250,6 +250,7 @@ export function makeBench(options: BenchOptions = {}): Bench {
           pinned: false,
           rungs: [{ rung: 'wasm', available: true }],
           wasm_build: 'scripted',
+          wasm_builds: [],
         },
         storage: { used_bytes: 1, quota_bytes: 2, persisted: false },
         relay: false,

@@ -4,7 +4,7 @@ import type { Hardware } from './probe.ts';
 
 /** `auto`, or the rung that a person pinned. */
 export type ComputeWish = 'auto' | Rung;
-export type Ladder = Omit<ComputeJson, 'wasm_build'>;
+export type Ladder = Omit<ComputeJson, 'wasm_build' | 'wasm_builds'>;
 
 /** As a clause goes on after "pinned to". */
 const rungNames: Readonly<Record<Rung, string>> = {

@@ -310,11 +310,17 @@ export interface SettingsJson {
   readonly memory_limit_bytes: number | null;
   /** `auto`, or the rung of the ladder that a person pinned. */
   readonly compute: 'auto' | Rung;
+  /** `auto`, or the build of llama.cpp that a person pinned for the CPU. */
+  readonly cpu_build: 'auto' | CpuBuild;
 }
 
 /** What models are computed with, from the fastest down. */
 export const rungs = ['webgpu-f16', 'webgpu', 'wasm-threads', 'wasm'] as const;
 export type Rung = (typeof rungs)[number];
+
+/** Builds of llama.cpp for the CPU, from the fastest down: Sampan's with and without relaxed SIMD, and its package's. */
+export const cpuBuilds = ['relaxed', 'simd', 'package'] as const;
+export type CpuBuild = (typeof cpuBuilds)[number];
 
 /** Which rung this machine stands on, and why. */
 export interface ComputeJson {
@@ -325,8 +331,14 @@ export interface ComputeJson {
   readonly pinned: boolean;
   /** All of them, in order; one that this machine lacks says why. */
   readonly rungs: readonly { readonly rung: Rung; readonly available: boolean; readonly reason?: string }[];
-  /** The build of llama.cpp that computes on the CPU, for people: "relaxed SIMD", "package, Asyncify". */
+  /** The build of llama.cpp that computes on the CPU, for people: "relaxed SIMD", "package, Asyncify, pinned". */
   readonly wasm_build: string;
+  /** All of them, in order; one that this browser lacks says why. */
+  readonly wasm_builds: readonly {
+    readonly build: CpuBuild;
+    readonly available: boolean;
+    readonly reason?: string;
+  }[];
 }
 
 /** The runner and the machine, for the status bar. `GET /_sampan/status`. */

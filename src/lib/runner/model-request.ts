@@ -3,7 +3,7 @@ import { ApiError } from '#lib/core/errors.ts';
 import { parseGoDuration } from '#lib/core/go-duration.ts';
 import type { EngineName, LoadConfig, RunnerMode } from '#lib/engine/port.ts';
 import { judgeFit, type Fit, type Machine } from '#lib/model/fit/judge.ts';
-import type { ModelSettingsJson, Rung } from '#lib/model/wire.ts';
+import type { ModelSettingsJson } from '#lib/model/wire.ts';
 import { familiarReference, parseReference } from '#lib/model/reference.ts';
 import type { IndexedModel } from '#lib/store/port.ts';
 import type { Insight, ModelInsights } from './library/insight.ts';
@@ -23,7 +23,7 @@ export interface ModelRequestPorts {
 export interface LoadDefaults {
   readonly contextSize: number | undefined;
   /** In force now. */
-  readonly rung: Rung;
+  readonly means: string;
 }
 
 /** Enough for a conversation, small enough for every machine; the trained context may be 128 times that. */
@@ -48,7 +48,7 @@ export async function modelRequest(
     mode,
     sizeBytes: insight?.memory(config).totalBytes ?? described.size_bytes,
     config,
-    rung: defaults?.rung,
+    means: defaults?.means,
     keepAliveMs: settings.keep_alive === undefined ? undefined : parseGoDuration(settings.keep_alive),
     open: async () => {
       if (insight && !settings.ignore_fit) await requireFit(ports, model, { insight, config });

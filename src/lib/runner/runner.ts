@@ -45,7 +45,7 @@ import type { LogStore } from './log/port.ts';
 import { logRequests } from './log/request-lines.ts';
 import { fitOf, modelRequest, type ModelRequestPorts } from './model-request.ts';
 import { MemoryPreferencesStore, Preferences } from './preferences/preferences.ts';
-import { noLadder, rungWords, type AskLadder } from './preferences/rung.ts';
+import { meansOf, noLadder, rungWords, type AskLadder } from './preferences/rung.ts';
 import type { Network } from './pulls/network.ts';
 import { Pulls, type PullRecords } from './pulls/pulls.ts';
 import type { RequestSettingsStore, RequestStore } from './recorder/port.ts';
@@ -138,7 +138,7 @@ export class Runner {
     this.grants = grants;
     const defaults = async () => ({
       contextSize: preferences.current.context_size ?? undefined,
-      rung: (await ladder(preferences.current.compute)).rung,
+      means: await meansOf(ladder, preferences.current),
     });
     const loads = { library, insights: new ModelInsights(library), machine: options.machine, defaults };
     const uploads = new Uploads(store, pins);
@@ -223,7 +223,13 @@ export class Runner {
         }),
       }),
       ...sampanRoutes({ pulls, feed }),
-      ...settingsRoutes({ preferences, ladder, scheduler, onRung: () => this.#logRung('settings changed') }),
+      ...settingsRoutes({
+        preferences,
+        ladder,
+        status: options.status,
+        scheduler,
+        onMeans: () => this.#logRung('settings changed'),
+      }),
     ];
     const all = [...routes, ...openApiRoutes({ routes, library, version })];
     this.#router = new Router(guarded(all, { grants, library }));
@@ -240,8 +246,10 @@ export class Runner {
   }
 
   async #logRung(message: 'the runner started' | 'settings changed'): Promise<void> {
-    const ladder = await this.#ladder(this.#preferences.current.compute);
-    this.#log.write('info', 'runner', message, { version: this.#version, device: rungWords(ladder) });
+    const { compute, cpu_build: build } = this.#preferences.current;
+    const device = rungWords(await this.#ladder(compute));
+    const fields = { version: this.#version, device, ...(build !== 'auto' && { cpu_build: build }) };
+    this.#log.write('info', 'runner', message, fields);
   }
 
   /** A line of an engine's own log. */

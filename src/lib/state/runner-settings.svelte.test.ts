@@ -8,6 +8,7 @@ const kept = {
   keep_alive: '5m',
   memory_limit_bytes: null,
   compute: 'auto',
+  cpu_build: 'auto',
 } as const;
 
 it('shows what the runner has, changes a part of it, and shows what that made of the whole', async () => {

@@ -14,6 +14,7 @@ const settings: SettingsJson = {
   keep_alive: '5m',
   memory_limit_bytes: null,
   compute: 'auto',
+  cpu_build: 'auto',
 };
 const recording = { recording: true, max_count: 10_000, max_bytes: 1024 };
 const grant: GrantJson = {

@@ -28,6 +28,11 @@ const status: StatusJson = {
       { rung: 'wasm', available: true },
     ],
     wasm_build: 'relaxed SIMD',
+    wasm_builds: [
+      { build: 'relaxed', available: true },
+      { build: 'simd', available: true },
+      { build: 'package', available: true },
+    ],
   },
   storage: { used_bytes: 1_000_000_000, quota_bytes: 10_000_000_000, persisted: false },
   relay: true,
@@ -38,6 +43,7 @@ const settings: SettingsJson = {
   keep_alive: '5m0s',
   memory_limit_bytes: null,
   compute: 'auto',
+  cpu_build: 'auto',
 };
 const recording = { recording: true, max_count: 10_000, max_bytes: 256 * 1024 * 1024 };
 const grants: readonly GrantJson[] = [
@@ -131,6 +137,8 @@ it('saves a choice at once and says so at its setting', async () => {
   expect(lastPut()?.body).toEqual({ keep_alive: '-1' });
   await page.getByRole('combobox', { name: 'Default context size' }).selectOptions('');
   await expect.poll(() => lastPut()?.body).toEqual({ context_size: null });
+  await page.getByRole('combobox', { name: 'llama.cpp on the CPU' }).selectOptions('simd');
+  await expect.poll(() => lastPut()?.body).toEqual({ cpu_build: 'simd' });
 });
 
 it('goes back to what holds when the runner refuses, and says why', async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ComputeJson } from '#lib/model/wire.ts';
 import { scopeWords, usageWords } from './origin-words.ts';
 import {
+  buildChoices,
+  buildHint,
   computeChoices,
   computeWords,
   contextChoices,
@@ -24,6 +26,11 @@ const compute: ComputeJson = {
     { rung: 'wasm', available: true },
   ],
   wasm_build: 'relaxed SIMD',
+  wasm_builds: [
+    { build: 'relaxed', available: true },
+    { build: 'simd', available: true },
+    { build: 'package', available: true },
+  ],
 };
 
 describe('context sizes', () => {
@@ -58,6 +65,28 @@ describe('the ladder', () => {
     expect(lackWords(compute)[0]).toBe('GPU, 16-bit: there is no GPU.');
     expect(lackWords(compute)[1]).toMatch(/does not offer it\.$/);
     expect(computeWords(compute)).toContain('CPU, several threads, because this browser has no WebGPU.');
+  });
+
+  it('name the builds of llama.cpp for the CPU, and why one is lacking', () => {
+    const lacking: ComputeJson = {
+      ...compute,
+      wasm_build: 'SIMD',
+      wasm_builds: [
+        { build: 'relaxed', available: false, reason: 'the browser has no relaxed SIMD' },
+        { build: 'simd', available: true },
+        { build: 'package', available: true },
+      ],
+    };
+    expect(buildChoices(lacking).map(({ value, disabled }) => [value, disabled])).toEqual([
+      ['auto', false],
+      ['relaxed', true],
+      ['simd', false],
+      ['package', false],
+    ]);
+    expect(buildHint(lacking)).toMatch(
+      /New loads use: SIMD\. Sampan’s, relaxed SIMD: the browser has no relaxed SIMD\.$/,
+    );
+    expect(buildHint(compute)).toMatch(/New loads use: relaxed SIMD\.$/);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What the Settings page lets a person choose, and the words for it. */
 import { formatBytes } from '#lib/core/format.ts';
 import { parseGoDuration } from '#lib/core/go-duration.ts';
-import type { ComputeJson, Rung, SettingsJson } from '#lib/model/wire.ts';
+import type { ComputeJson, CpuBuild, Rung, SettingsJson } from '#lib/model/wire.ts';
 
 export interface Choice {
   readonly value: string;
@@ -60,6 +60,28 @@ export function computeChoices({ rungs }: ComputeJson): readonly ComputeChoice[]
     disabled: !available,
   }));
   return [{ value: 'auto', label: 'Automatic', disabled: false }, ...choices];
+}
+
+const buildWords: Readonly<Record<CpuBuild, string>> = {
+  relaxed: 'Sampan’s, relaxed SIMD',
+  simd: 'Sampan’s, SIMD',
+  package: 'wllama’s own',
+};
+
+export function buildChoices({ wasm_builds: builds }: ComputeJson): readonly ComputeChoice[] {
+  const choices = builds.map(({ build, available }) => ({
+    value: build,
+    label: available ? buildWords[build] : `${buildWords[build]} (not here)`,
+    disabled: !available,
+  }));
+  return [{ value: 'auto', label: 'Automatic', disabled: false }, ...choices];
+}
+
+/** "llama.cpp uses: relaxed SIMD. SIMD: the browser has no …" */
+export function buildHint({ wasm_build: words, wasm_builds: builds }: ComputeJson): string {
+  const missing = builds.filter(({ available }) => !available);
+  const lacks = missing.map(({ build, reason }) => ` ${buildWords[build]}: ${reason ?? 'not here'}.`);
+  return `The build of llama.cpp for models that do not run on a GPU. New loads use: ${words}.${lacks.join('')}`;
 }
 
 /** "Models loaded from now on use the CPU, several threads: the GPU has no shader-f16." */

@@ -14,6 +14,7 @@ function status(rung: Rung, reason?: string): StatusJson {
       pinned: false,
       rungs: [],
       wasm_build: 'relaxed SIMD',
+      wasm_builds: [],
     },
     storage: { used_bytes: 0, quota_bytes: 0, persisted: false },
     relay: false,

@@ -11,6 +11,7 @@ import type {
   LoadOptions,
 } from '#lib/engine/port.ts';
 import type { Hardware } from '#lib/engine/probe.ts';
+import type { ComputeJson, CpuBuild } from '#lib/model/wire.ts';
 import type { LlamaCppAssets } from './builds.ts';
 import { isNativeException, notGguf } from './faults.ts';
 import { readFacts } from './file-facts.ts';
@@ -26,6 +27,8 @@ export interface LlamaCppOptions {
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   readonly locks?: Locks;
+  /** The build for the CPU that a person pinned. */
+  readonly cpuBuild?: () => 'auto' | CpuBuild;
   readonly log?: (line: NativeLine) => void;
   readonly loadTimeoutMs?: number;
 }
@@ -35,21 +38,30 @@ export class LlamaCppEngine implements Engine {
   readonly #hardware: () => Promise<Hardware>;
   readonly #ports: LoadingPorts;
   readonly #ownBuilds: OwnBuilds;
+  readonly #cpuBuild: () => 'auto' | CpuBuild;
 
   constructor(options: LlamaCppOptions) {
     const { assets, hardware, log = () => undefined, clock = systemClock, locks = navigator.locks } = options;
     this.#hardware = hardware;
+    this.#cpuBuild = options.cpuBuild ?? (() => 'auto');
     this.#ports = { assets, clock, locks, log, loadTimeoutMs: options.loadTimeoutMs ?? 300_000 };
     this.#ownBuilds = new OwnBuilds({
       manifestUrl: assets.ownBuildsUrl,
       fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+      wish: this.#cpuBuild,
       onFailure: (text) => log({ level: 'warn', text }),
     });
   }
 
   /** Of the build that computes on the CPU, for people: "relaxed SIMD". */
   async wasmBuild(): Promise<string> {
-    return (await this.#ownBuilds.words()) ?? packageWords(browser());
+    const words = (await this.#ownBuilds.words()) ?? packageWords(browser());
+    return this.#cpuBuild() === 'package' ? `${words}, pinned` : words;
+  }
+
+  /** All builds that compute on the CPU, and which this browser lacks. */
+  wasmBuilds(): Promise<ComputeJson['wasm_builds']> {
+    return this.#ownBuilds.choices();
   }
 
   /** `wasmBuild` answers something else from now on. */
@@ -59,7 +71,7 @@ export class LlamaCppEngine implements Engine {
 
   async describe(): Promise<string> {
     const plan = await this.#plan({ bytes: Infinity });
-    const words = plan.gpu ? undefined : await this.#ownBuilds.words();
+    const words = plan.gpu ? undefined : await this.wasmBuild();
     return `llama.cpp ${Wllama.getLibllamaVersion()} (${describePlan(plan, words)})`;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { digestHex, sha256, type Digest } from '#lib/core/digest.ts';
+import type { CpuBuild } from '#lib/model/wire.ts';
 import { OwnBuilds } from './own-builds.ts';
 
 const wasm = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
@@ -32,14 +33,16 @@ interface Served {
   readonly wasm?: Uint8Array<ArrayBuffer>;
   readonly lacks?: readonly string[];
   readonly missing?: string;
+  readonly wish?: 'auto' | CpuBuild;
 }
 
-function setUp({ manifest, wasm: servedWasm = wasm, lacks = [], missing }: Served) {
+function setUp({ manifest, wasm: servedWasm = wasm, lacks = [], missing, wish = 'auto' }: Served) {
   const lines: string[] = [];
   const asked: string[] = [];
   const builds = new OwnBuilds({
     manifestUrl: 'https://app.test/engine/manifest.json',
     has: (feature) => !lacks.includes(feature),
+    wish: () => wish,
     onFailure: (line) => lines.push(line),
     fetch: async (input) => {
       const { pathname, search } = new URL(new Request(input).url);
@@ -62,7 +65,7 @@ describe('our builds of llama.cpp', () => {
     expect(asked).toEqual(['/engine/manifest.json']);
     const [one, two] = await Promise.all([builds.take(model), builds.take(model)]);
     expect(one).toMatchObject({ words: 'relaxed SIMD', code: 'var Module = 1' });
-    expect(two).toBe(one);
+    expect(two).toEqual(one);
     expect(asked.slice(1)).toEqual([
       `/engine/wllama-relaxed.js?sha256=${digestHex(await sha256(js))}`,
       `/engine/wllama-relaxed.wasm?sha256=${digestHex(await sha256(wasm))}`,
@@ -78,6 +81,38 @@ describe('our builds of llama.cpp', () => {
     expect(await builds.words()).toBe(words);
     expect((await builds.take(model))?.words).toBe(words);
     expect(lines).toEqual([]);
+  });
+
+  it.each([
+    ['simd', [], 'SIMD, pinned'],
+    ['relaxed', [], 'relaxed SIMD, pinned'],
+    ['relaxed', ['relaxed-simd'], 'SIMD'],
+    ['package', [], undefined],
+  ] as const)('pinned to %s without %j: %s', async (wish, lacks, words) => {
+    const { builds, asked } = setUp({ manifest: await manifestOf(), wish, lacks });
+    expect(await builds.words()).toBe(words);
+    expect((await builds.take(model))?.words).toBe(words);
+    const name = words && (words.startsWith('SIMD') ? 'simd' : 'relaxed');
+    expect(asked.filter((path) => path.includes('.wasm')).map((path) => path.split('.')[0])).toEqual(
+      name ? [`/engine/wllama-${name}`] : [],
+    );
+  });
+
+  it('are listed for people, with what is lacking', async () => {
+    const { builds } = setUp({ manifest: await manifestOf(), lacks: ['relaxed-simd'] });
+    expect(await builds.choices()).toEqual([
+      { build: 'relaxed', available: false, reason: 'the browser has no relaxed SIMD' },
+      { build: 'simd', available: true },
+      { build: 'package', available: true },
+    ]);
+    builds.giveUp(new Error('it does not start'));
+    expect((await builds.choices()).map(({ reason }) => reason)).toEqual([
+      'it does not start',
+      'it does not start',
+      undefined,
+    ]);
+    const without = setUp({ manifest: { builds: [] } }).builds;
+    expect((await without.choices()).map(({ available }) => available)).toEqual([false, false, true]);
   });
 
   it('with a feature that this version does not know are for a later one', async () => {

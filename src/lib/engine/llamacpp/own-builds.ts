@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { sha256, type Digest } from '#lib/core/digest.ts';
 import { Signal } from '#lib/core/observable.ts';
+import { cpuBuilds, type ComputeJson, type CpuBuild } from '#lib/model/wire.ts';
 import { hasWasmFeature, wasmFeatures, type WasmFeature } from './wasm-features.ts';
 
 /** Ready to be loaded. */
@@ -22,6 +23,8 @@ export interface OwnBuildsOptions {
   readonly manifestUrl: string | undefined;
   readonly fetch: typeof fetch;
   readonly has?: (feature: WasmFeature) => boolean;
+  /** What a person pinned; the fastest that there is when absent. */
+  readonly wish?: () => 'auto' | CpuBuild;
   /** One line for the log. */
   readonly onFailure: (line: string) => void;
 }
@@ -40,27 +43,46 @@ export class OwnBuilds {
   readonly changed = new Signal();
   readonly #options: OwnBuildsOptions;
   readonly #has: (feature: WasmFeature) => boolean;
+  readonly #wish: () => 'auto' | CpuBuild;
   readonly #refused = new Set<Digest>();
-  #listed: Promise<Listed | undefined> | undefined;
-  #build: Promise<OwnBuild | undefined> | undefined;
-  #failed = false;
+  readonly #fetched = new Map<string, Promise<Omit<OwnBuild, 'words'> | undefined>>();
+  #listed: Promise<readonly Listed[] | undefined> | undefined;
+  #whyFailed: string | undefined;
 
   constructor(options: OwnBuildsOptions) {
     this.#options = options;
     this.#has = options.has ?? hasWasmFeature;
+    this.#wish = options.wish ?? (() => 'auto');
   }
 
-  /** Of the one that this browser runs, without fetching it; `undefined` where there is none. */
+  /** Of the one that computes, without fetching it; `undefined` where that is none of ours. */
   async words(): Promise<string | undefined> {
-    const listed = await this.#find();
-    return listed && !this.#failed ? wordsOf(listed) : undefined;
+    const chosen = await this.#choose();
+    return chosen && wordsOf(chosen, this.#wish());
   }
 
-  /** `undefined` where there is none for this browser and model, or it failed before. Never rejects. */
+  /** All builds that a person may pin, the package's among them. */
+  async choices(): Promise<ComputeJson['wasm_builds']> {
+    const listed = (await this.#list()) ?? [];
+    return cpuBuilds.map((build) => {
+      const reason =
+        build === 'package' ? undefined : this.#obstacleTo(listed.find(({ name }) => name === build));
+      return reason === undefined ? { build, available: true } : { build, available: false, reason };
+    });
+  }
+
+  /** `undefined` where there is none for this browser, wish and model, or it failed before. Never rejects. */
   async take(model: Digest): Promise<OwnBuild | undefined> {
-    if (this.#failed || this.#refused.has(model)) return undefined;
-    this.#build ??= this.#fetch().catch((thrown: unknown) => this.giveUp(thrown));
-    return this.#build;
+    if (this.#refused.has(model)) return undefined;
+    const chosen = await this.#choose();
+    if (!chosen) return undefined;
+    let fetched = this.#fetched.get(chosen.name);
+    if (!fetched) {
+      fetched = this.#fetch(chosen).catch((thrown: unknown) => this.giveUp(thrown));
+      this.#fetched.set(chosen.name, fetched);
+    }
+    const build = await fetched;
+    return build && { ...build, words: wordsOf(chosen, this.#wish()) };
   }
 
   /** It works, but not with this model. */
@@ -74,35 +96,47 @@ export class OwnBuilds {
 
   /** It does not work here. */
   giveUp(reason: unknown): undefined {
-    if (this.#failed) return;
-    this.#failed = true;
+    if (this.#whyFailed !== undefined) return;
+    this.#whyFailed = whyOf(reason);
     this.#options.onFailure(
-      `Models run on the package’s build of llama.cpp instead of Sampan’s: ${whyOf(reason)}`,
+      `Models run on the package’s build of llama.cpp instead of Sampan’s: ${this.#whyFailed}`,
     );
     this.changed.notify();
   }
 
-  #find(): Promise<Listed | undefined> {
+  /** A pinned one that is not there counts as none pinned. */
+  async #choose(): Promise<Listed | undefined> {
+    const wish = this.#wish();
+    if (wish === 'package') return undefined;
+    const there = (await this.#list())?.filter((each) => this.#obstacleTo(each) === undefined);
+    return there?.find(({ name }) => name === wish) ?? there?.[0];
+  }
+
+  /** `undefined` where it can be used. */
+  #obstacleTo(build: Listed | undefined): string | undefined {
+    if (this.#whyFailed !== undefined) return this.#whyFailed;
+    if (!build) return 'this version of the app does not have it';
+    const lacking = build.features.find((name) => !isWasmFeature(name) || !this.#has(name));
+    return lacking && `the browser has no ${featureWords[lacking] ?? lacking}`;
+  }
+
+  #list(): Promise<readonly Listed[] | undefined> {
     this.#listed ??= this.#read().catch((thrown: unknown) => this.giveUp(thrown));
     return this.#listed;
   }
 
-  async #read(): Promise<Listed | undefined> {
+  async #read(): Promise<readonly Listed[]> {
     const { manifestUrl } = this.#options;
-    if (manifestUrl === undefined) return undefined;
+    if (manifestUrl === undefined) return [];
     const bytes = await this.#bytes(manifestUrl, 'manifest.json');
-    const { builds } = v.parse(manifest, JSON.parse(new TextDecoder().decode(bytes)));
-    return builds.find(({ features }) => features.every((name) => isWasmFeature(name) && this.#has(name)));
+    return v.parse(manifest, JSON.parse(new TextDecoder().decode(bytes))).builds;
   }
 
-  async #fetch(): Promise<OwnBuild | undefined> {
-    const listed = await this.#find();
-    if (!listed) return undefined;
+  async #fetch(listed: Listed): Promise<Omit<OwnBuild, 'words'>> {
     const [js, wasm] = await Promise.all([this.#checked(listed.js), this.#checked(listed.wasm)]);
     if (!WebAssembly.validate(wasm))
       throw new Error(`${listed.wasm.path} is not WebAssembly for this browser`);
     return {
-      words: wordsOf(listed),
       code: new TextDecoder().decode(js),
       wasmUrl: URL.createObjectURL(new Blob([wasm], { type: 'application/wasm' })),
     };
@@ -133,8 +167,9 @@ const featureWords: Readonly<Partial<Record<string, string>>> = {
   simd: 'SIMD',
 };
 
-function wordsOf({ features }: Listed): string {
-  return features.flatMap((name) => featureWords[name] ?? []).join(', ');
+function wordsOf({ name, features }: Listed, wish: string): string {
+  const [words = name] = features.flatMap((feature) => featureWords[feature] ?? []);
+  return wish === name ? `${words}, pinned` : words;
 }
 
 function whyOf(reason: unknown): string {

@@ -3,7 +3,7 @@ import { toApiError } from '#lib/core/errors.ts';
 import type { SettingsJson } from '#lib/model/wire.ts';
 import { defaultSettings } from '#lib/runner/preferences/parse.ts';
 import { MemoryPreferencesStore, Preferences } from '#lib/runner/preferences/preferences.ts';
-import type { AskLadder } from '#lib/runner/preferences/rung.ts';
+import { meansOf, noLadder, type AskLadder } from '#lib/runner/preferences/rung.ts';
 import { Router } from '#lib/runner/router.ts';
 import { makeBench as makeSchedulerBench, wanted } from '#lib/runner/scheduler/testing/bench.ts';
 import { settingsRoutes } from './settings.ts';
@@ -23,12 +23,23 @@ function setUp() {
   const preferences = new Preferences(store);
   const pinned: SettingsJson['compute'][] = [];
   const bench = makeSchedulerBench({ keepAlive: () => preferences.keepAliveMs });
-  const onRung = () => {
+  const onMeans = () => {
     pinned.push(preferences.current.compute);
     return Promise.resolve();
   };
+  const status = async () => ({
+    compute: {
+      ...(await oldGpu('auto')),
+      wasm_build: 'SIMD',
+      wasm_builds: [
+        { build: 'relaxed', available: false, reason: 'the browser has no relaxed SIMD' },
+        { build: 'simd', available: true },
+        { build: 'package', available: true },
+      ] as const,
+    },
+  });
   const router = new Router(
-    settingsRoutes({ preferences, ladder: oldGpu, scheduler: bench.scheduler, onRung }),
+    settingsRoutes({ preferences, ladder: oldGpu, status, scheduler: bench.scheduler, onMeans }),
   );
   const call = async (init?: RequestInit): Promise<unknown> => {
     const answer = router.handle(new Request('http://localhost/_sampan/settings', init));
@@ -69,6 +80,32 @@ describe('settings for all models', () => {
     expect([store.saved, pinned]).toEqual([undefined, []]);
   });
 
+  it('refuse a build that this browser cannot run, with the reason', async () => {
+    const { put, store } = setUp();
+    expect(await put({ cpu_build: 'relaxed' })).toMatchObject({
+      error: {
+        code: 'invalid_request',
+        param: 'cpu_build',
+        message: expect.stringContaining('the browser has no relaxed SIMD'),
+      },
+    });
+    expect(await put({ cpu_build: 'mine' })).toMatchObject({ error: { param: 'cpu_build' } });
+    expect(store.saved).toBeUndefined();
+  });
+
+  it('unload idle models of another build, on the CPU only', async () => {
+    const { put, load, names } = setUp();
+    await load(wanted('a', { means: 'webgpu, auto' }));
+    expect(await put({ cpu_build: 'simd' })).toMatchObject({ cpu_build: 'simd' });
+    expect(names()).toEqual([]);
+    await load(wanted('b', { means: 'webgpu-f16' }));
+    await put({ compute: 'webgpu' });
+    expect(names()).toEqual([]);
+    expect(await meansOf(noLadder, { ...defaultSettings, cpu_build: 'package' })).toBe('wasm, package');
+    const gpu: AskLadder = async () => ({ ...(await noLadder('auto')), rung: 'webgpu-f16' });
+    expect(await meansOf(gpu, { ...defaultSettings, cpu_build: 'package' })).toBe('webgpu-f16');
+  });
+
   it('give an idle model the new keep-alive', async () => {
     const { put, load, clock, names } = setUp();
     await load(wanted('a'));
@@ -79,8 +116,8 @@ describe('settings for all models', () => {
 
   it('unload idle models of another rung, and those that answer later, which the answer says', async () => {
     const { put, load, take, names, pinned, clock } = setUp();
-    await load(wanted('idle', { rung: 'webgpu' }));
-    const busy = await take(wanted('busy', { rung: 'webgpu' }));
+    await load(wanted('idle', { means: 'webgpu, auto' }));
+    const busy = await take(wanted('busy', { means: 'webgpu, auto' }));
     expect(await put({ compute: 'wasm' })).toMatchObject({
       compute: 'wasm',
       note: expect.stringContaining('busy will be unloaded when idle'),
@@ -93,7 +130,7 @@ describe('settings for all models', () => {
 
   it('leave models alone whose rung stays the same', async () => {
     const { put, load, names } = setUp();
-    await load(wanted('a', { rung: 'webgpu' }));
+    await load(wanted('a', { means: 'webgpu, auto' }));
     expect(await put({ compute: 'webgpu' })).not.toHaveProperty('note');
     expect(names()).toEqual(['a']);
   });

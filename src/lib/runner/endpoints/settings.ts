@@ -1,9 +1,9 @@
 /** The settings for all models: read, changed in part, and applied to what is loaded. */
 import { ApiError } from '#lib/core/errors.ts';
-import type { SettingsJson } from '#lib/model/wire.ts';
+import type { ComputeJson, SettingsJson, StatusJson } from '#lib/model/wire.ts';
 import { parseChange } from '#lib/runner/preferences/parse.ts';
 import type { Preferences } from '#lib/runner/preferences/preferences.ts';
-import type { AskLadder } from '#lib/runner/preferences/rung.ts';
+import { meansOf, type AskLadder } from '#lib/runner/preferences/rung.ts';
 import type { Call, Route } from '#lib/runner/router.ts';
 import type { Scheduler } from '#lib/runner/scheduler/scheduler.ts';
 import { json } from './respond.ts';
@@ -11,9 +11,10 @@ import { json } from './respond.ts';
 export interface SettingsPorts {
   readonly preferences: Preferences;
   readonly ladder: AskLadder;
+  readonly status: () => Promise<Pick<StatusJson, 'compute'>>;
   readonly scheduler: Scheduler;
-  /** Told after a change of the rung. */
-  readonly onRung: () => Promise<void>;
+  /** Told after a change of what models are computed with. */
+  readonly onMeans: () => Promise<void>;
 }
 
 const pattern = '/_sampan/settings';
@@ -26,19 +27,20 @@ export function settingsRoutes(ports: SettingsPorts): readonly Route[] {
 }
 
 async function change(call: Call, ports: SettingsPorts): Promise<Response> {
-  const { preferences, ladder, scheduler, onRung } = ports;
+  const { preferences, ladder, status, scheduler, onMeans } = ports;
   const wanted = parseChange(await call.json());
   if (wanted.compute !== undefined) await requireRung(wanted.compute, ladder);
-  const before = preferences.current.compute;
+  if (wanted.cpu_build !== undefined) requireBuild(wanted.cpu_build, (await status()).compute);
+  const before = preferences.current;
   await preferences.change(wanted);
   const { current } = preferences;
-  if (current.compute === before) {
+  if (current.compute === before.compute && current.cpu_build === before.cpu_build) {
     scheduler.refresh();
     return json(current);
   }
-  await onRung();
-  const { rung } = await ladder(current.compute);
-  scheduler.refresh(({ request }) => request.rung !== rung);
+  await onMeans();
+  const means = await meansOf(ladder, current);
+  scheduler.refresh(({ request }) => request.means !== means);
   const note = noteOn(scheduler);
   return json({ ...current, ...(note !== undefined && { note }) });
 }
@@ -55,7 +57,18 @@ async function requireRung(wish: SettingsJson['compute'], ladder: AskLadder): Pr
   );
 }
 
-/** Models that stay a while on the rung on which they were loaded; idle ones have gone by now. */
+/** Throws `invalid_request` for a build that this browser cannot run. */
+function requireBuild(wish: SettingsJson['cpu_build'], { wasm_builds: builds }: ComputeJson): void {
+  const missing = builds.find(({ build, available }) => build === wish && !available);
+  if (!missing) return;
+  throw new ApiError(
+    'invalid_request',
+    `llama.cpp’s build “${missing.build}” cannot be used here: ${missing.reason ?? 'this browser lacks what it needs'}. Choose “auto” or one that GET /_sampan/status lists as available.`,
+    { param: 'cpu_build' },
+  );
+}
+
+/** Models that stay a while with what they were loaded with; idle ones have gone by now. */
 function noteOn(scheduler: Scheduler): string | undefined {
   const busy = scheduler.residents.filter(({ retired }) => retired).map(({ request }) => request.name);
   if (busy.length === 0) return undefined;

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { ApiError } from '#lib/core/errors.ts';
 import { parseGoDuration } from '#lib/core/go-duration.ts';
-import { rungs, type SettingsJson } from '#lib/model/wire.ts';
+import { cpuBuilds, rungs, type SettingsJson } from '#lib/model/wire.ts';
 import { defaultParallelPulls, maxParallelPulls } from '#lib/runner/pulls/pulls.ts';
 
 export const defaultSettings: SettingsJson = {
@@ -11,6 +11,7 @@ export const defaultSettings: SettingsJson = {
   keep_alive: '5m',
   memory_limit_bytes: null,
   compute: 'auto',
+  cpu_build: 'auto',
 };
 
 const whole = (low: number, high: number) =>
@@ -25,6 +26,7 @@ const fields = {
   ),
   memory_limit_bytes: v.nullable(whole(2 ** 20, 2 ** 50)),
   compute: v.picklist(['auto', ...rungs]),
+  cpu_build: v.picklist(['auto', ...cpuBuilds]),
 };
 export const settingsChange = v.strictObject({
   parallel_pulls: v.exactOptional(fields.parallel_pulls),
@@ -32,6 +34,7 @@ export const settingsChange = v.strictObject({
   keep_alive: v.exactOptional(fields.keep_alive),
   memory_limit_bytes: v.exactOptional(fields.memory_limit_bytes),
   compute: v.exactOptional(fields.compute),
+  cpu_build: v.exactOptional(fields.cpu_build),
   /** Of an answer of ours, which may be sent back as it came. */
   note: v.exactOptional(v.string()),
 });
@@ -55,7 +58,7 @@ export function parseChange(value: unknown): Partial<SettingsJson> {
 /** Each field by itself: one that cannot be trusted falls back to its default and spoils no other. */
 export function readStored(value: unknown): SettingsJson {
   const stored = typeof value === 'object' && value !== null ? value : {};
-  const { parallel_pulls, context_size, keep_alive, memory_limit_bytes, compute } = fields;
+  const { parallel_pulls, context_size, keep_alive, memory_limit_bytes, compute, cpu_build } = fields;
   return v.parse(
     v.object({
       parallel_pulls: v.fallback(parallel_pulls, defaultSettings.parallel_pulls),
@@ -63,6 +66,7 @@ export function readStored(value: unknown): SettingsJson {
       keep_alive: v.fallback(keep_alive, defaultSettings.keep_alive),
       memory_limit_bytes: v.fallback(memory_limit_bytes, defaultSettings.memory_limit_bytes),
       compute: v.fallback(compute, defaultSettings.compute),
+      cpu_build: v.fallback(cpu_build, defaultSettings.cpu_build),
     }),
     { ...defaultSettings, ...stored },
   );

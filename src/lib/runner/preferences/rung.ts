@@ -2,7 +2,19 @@
 import type { ComputeJson, SettingsJson } from '#lib/model/wire.ts';
 
 /** The rung that holds under a wish, and all that there are. */
-export type AskLadder = (wish: SettingsJson['compute']) => Promise<Omit<ComputeJson, 'wasm_build'>>;
+export type AskLadder = (
+  wish: SettingsJson['compute'],
+) => Promise<Omit<ComputeJson, 'wasm_build' | 'wasm_builds'>>;
+
+/** What models are computed with now, as a key: a model that was loaded with something else is loaded again. */
+export async function meansOf(
+  ladder: AskLadder,
+  { compute, cpu_build: build }: SettingsJson,
+): Promise<string> {
+  const { rung } = await ladder(compute);
+  // llama.cpp's builds for the CPU are of no account on the GPU.
+  return rung === 'webgpu-f16' ? rung : `${rung}, ${build}`;
+}
 
 /** Of a runner whose engines compute wherever they like. */
 export const noLadder: AskLadder = () =>

@@ -31,17 +31,17 @@ describe('settings that change while models are loaded', () => {
 
   it('unload outdated models at once when they are idle, kept for ever or not', async () => {
     const { clock, scheduler, load, names } = makeBench();
-    await load(wanted('a', { rung: 'webgpu', keepAliveMs: Infinity }));
-    await load(wanted('b', { rung: 'wasm' }));
-    scheduler.refresh(({ request }) => request.rung !== 'wasm');
+    await load(wanted('a', { means: 'webgpu', keepAliveMs: Infinity }));
+    await load(wanted('b', { means: 'wasm' }));
+    scheduler.refresh(({ request }) => request.means !== 'wasm');
     await clock.advance(0);
     expect(names()).toEqual(['b']);
   });
 
   it('let outdated models answer to the end, also those who wait for them already', async () => {
     const { clock, engine, scheduler, ask, get, names } = makeBench();
-    const answered = await get(wanted('a', { rung: 'webgpu' }));
-    const waiting = ask(wanted('a', { rung: 'webgpu' }));
+    const answered = await get(wanted('a', { means: 'webgpu' }));
+    const waiting = ask(wanted('a', { means: 'webgpu' }));
     scheduler.refresh(() => true);
     await clock.advance(0);
     expect([names(), waiting.lease]).toEqual([['a'], undefined]);
@@ -55,8 +55,8 @@ describe('settings that change while models are loaded', () => {
 
   it('load a model again for who wants another rung', async () => {
     const { engine, load } = makeBench();
-    await load(wanted('a', { rung: 'webgpu' }));
-    await load(wanted('a', { rung: 'wasm' }));
+    await load(wanted('a', { means: 'webgpu' }));
+    await load(wanted('a', { means: 'wasm' }));
     expect(engine.loads).toMatchObject([{ closes: 1 }, { closes: 0 }]);
   });
 });

@@ -1,6 +1,5 @@
 /** What is asked of the scheduler, and what it tells about the models in memory. */
 import type { Digest } from '#lib/core/digest.ts';
-import type { Rung } from '#lib/model/wire.ts';
 import type { EngineName, LoadableModel, LoadConfig, LoadedModel, RunnerMode } from '#lib/engine/port.ts';
 
 /** What is to be loaded; `open` is called only if it is not loaded yet. */
@@ -11,8 +10,8 @@ export interface ModelRequest {
   /** A model in two modes is loaded twice. */
   readonly mode: RunnerMode;
   readonly config: LoadConfig;
-  /** What it is computed on, where a person may choose; a model that was loaded on another rung is loaded again. */
-  readonly rung?: Rung | undefined;
+  /** What it is computed with, where a person may choose; a model that was loaded with something else is loaded again. */
+  readonly means?: string | undefined;
   /** `Infinity` keeps it for ever and nothing evicts it, 0 unloads it at once; the scheduler's own when absent. */
   readonly keepAliveMs?: number | undefined;
   /** Estimated memory of weights, cache and buffers. */
@@ -49,10 +48,10 @@ export interface Resident {
 
 /** Whether a model that was loaded for the one also serves the other. */
 export function sameConfig(one: Loading, other: Loading): boolean {
-  return one.rung === other.rung && canonical(one.config) === canonical(other.config);
+  return one.means === other.means && canonical(one.config) === canonical(other.config);
 }
 
-type Loading = Pick<ModelRequest, 'config' | 'rung'>;
+type Loading = Pick<ModelRequest, 'config' | 'means'>;
 
 function canonical(config: LoadConfig): string {
   return JSON.stringify(Object.entries(config).sort(([one], [other]) => (one < other ? -1 : 1)));

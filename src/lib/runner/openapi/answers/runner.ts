@@ -9,6 +9,7 @@ import type {
   SelfTestStateJson,
 } from '#lib/model/wire-self-test.ts';
 import {
+  cpuBuilds,
   rungs,
   type ComputeJson,
   type DiskUsageJson,
@@ -60,6 +61,9 @@ const compute: v.GenericSchema<ComputeJson> = v.object({
   pinned: yes,
   rungs: v.array(v.object({ rung, available: yes, reason: v.exactOptional(word) })),
   wasm_build: word,
+  wasm_builds: v.array(
+    v.object({ build: v.picklist(cpuBuilds), available: yes, reason: v.exactOptional(word) }),
+  ),
 });
 
 export const status: v.GenericSchema<StatusJson> = v.object({
@@ -103,6 +107,7 @@ export const settings: v.GenericSchema<SettingsJson> = v.object({
   keep_alive: word,
   memory_limit_bytes: v.nullable(whole),
   compute: v.picklist(['auto', ...rungs]),
+  cpu_build: v.picklist(['auto', ...cpuBuilds]),
   /** Of a change: what it does not do at once. */
   note: v.exactOptional(word),
 });
