@@ -51,10 +51,23 @@ describe('the text of a growing reply', () => {
     fc.assert(
       fc.property(fc.array(letters), fc.array(letters, { maxLength: 3 }), (pieces, stops) => {
         const whole = pieces.join('');
-        const ends = stops.filter((stop) => stop !== '').map((stop) => whole.indexOf(stop));
-        const end = Math.min(whole.length, ...ends.filter((index) => index >= 0));
+        // Letter by letter: what is complete first ends the reply, the longest of those that are complete together.
+        const complete = (length: number) =>
+          stops.filter((stop) => stop !== '' && whole.slice(0, length).endsWith(stop));
+        const length = [...whole].findIndex((_, index) => complete(index + 1).length > 0) + 1;
+        const longest = Math.max(0, ...complete(length).map((stop) => stop.length));
+        const end = length === 0 ? whole.length : length - longest;
         expect(sent(pieces, stops).parts.join('')).toBe(whole.slice(0, end));
       }),
+      {
+        examples: [
+          [
+            ['ac', 'b'],
+            ['acb', 'c'],
+          ],
+          [['acb'], ['acb', 'c']],
+        ],
+      },
     );
   });
 });

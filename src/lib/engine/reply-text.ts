@@ -45,9 +45,13 @@ export function stopTextsOf({ stop }: ChatRequest): readonly string[] {
   return stop ?? [];
 }
 
+/** Where the stop text begins that is complete first, as if the text came letter by letter; of several, the longest. */
 function firstStop(text: string, stops: readonly string[]): number | undefined {
-  const found = stops.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
-  return found.length === 0 ? undefined : Math.min(...found);
+  const found = stops
+    .map((stop) => ({ start: text.indexOf(stop), length: stop.length }))
+    .filter(({ start }) => start >= 0)
+    .sort((one, other) => one.start + one.length - (other.start + other.length) || one.start - other.start);
+  return found[0]?.start;
 }
 
 /** Of the longest end of the text that is the beginning of a stop text. */
