@@ -54,9 +54,21 @@ export interface ComputeChoice extends Choice {
 }
 
 export function computeChoices({ rungs }: ComputeJson): readonly ComputeChoice[] {
-  const choices = rungs.map(({ rung, available }) => ({
-    value: rung,
-    label: available ? rungWords[rung] : `${rungWords[rung]} (not here)`,
+  return withAutomatic(
+    rungs.map(({ rung, available }) => ({ value: rung, words: rungWords[rung], available })),
+  );
+}
+
+interface Pinnable {
+  readonly value: string;
+  readonly words: string;
+  readonly available: boolean;
+}
+
+function withAutomatic(pinnable: readonly Pinnable[]): readonly ComputeChoice[] {
+  const choices = pinnable.map(({ value, words, available }) => ({
+    value,
+    label: available ? words : `${words} (not here)`,
     disabled: !available,
   }));
   return [{ value: 'auto', label: 'Automatic', disabled: false }, ...choices];
@@ -69,15 +81,12 @@ const buildWords: Readonly<Record<CpuBuild, string>> = {
 };
 
 export function buildChoices({ wasm_builds: builds }: ComputeJson): readonly ComputeChoice[] {
-  const choices = builds.map(({ build, available }) => ({
-    value: build,
-    label: available ? buildWords[build] : `${buildWords[build]} (not here)`,
-    disabled: !available,
-  }));
-  return [{ value: 'auto', label: 'Automatic', disabled: false }, ...choices];
+  return withAutomatic(
+    builds.map(({ build, available }) => ({ value: build, words: buildWords[build], available })),
+  );
 }
 
-/** "llama.cpp uses: relaxed SIMD. SIMD: the browser has no …" */
+/** "… New loads use: SIMD. Sampan’s, relaxed SIMD: the browser has no relaxed SIMD." */
 export function buildHint({ wasm_build: words, wasm_builds: builds }: ComputeJson): string {
   const missing = builds.filter(({ available }) => !available);
   const lacks = missing.map(({ build, reason }) => ` ${buildWords[build]}: ${reason ?? 'not here'}.`);

@@ -29,6 +29,14 @@ describe('llama.cpp with an ear', patience, () => {
     await single.close();
   });
 
+  it('hears on the package’s build too, with its threads', async () => {
+    const hardware = () => Promise.resolve({ isolated: crossOriginIsolated, cores: 2, gpu: undefined });
+    const theirs = await packageEngine({ hardware }).load(await withEar(), { contextSize: 256 });
+    expect(theirs.device).toBe('CPU, 2 threads (no WebGPU)');
+    expect(textOf(await askAbout(theirs, capitalOf(ofSound(sound(japan.quarters)))))).toBe(japan.capital);
+    await theirs.close();
+  });
+
   it('is not asked to hear with one thread of the package’s build, which would end it', async () => {
     const single = await packageEngine().load(await withEar(), { contextSize: 256, threads: 1 });
     const heard = askAbout(single, capitalOf(ofSound(sound(japan.quarters))));

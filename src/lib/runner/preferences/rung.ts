@@ -11,9 +11,8 @@ export async function meansOf(
   ladder: AskLadder,
   { compute, cpu_build: build }: SettingsJson,
 ): Promise<string> {
-  const { rung } = await ladder(compute);
-  // llama.cpp's builds for the CPU are of no account on the GPU.
-  return rung === 'webgpu-f16' ? rung : `${rung}, ${build}`;
+  // Whatever the rung: a model's own settings may keep it off the GPU.
+  return `${(await ladder(compute)).rung}, ${build}`;
 }
 
 /** Of a runner whose engines compute wherever they like. */

@@ -17,8 +17,8 @@ const packageAssets: LlamaCppOptions['assets'] = {
 };
 
 /** Without our own builds. */
-export function packageEngine(): LlamaCppEngine {
-  return makeEngine({ assets: packageAssets });
+export function packageEngine(options: Partial<LlamaCppOptions> = {}): LlamaCppEngine {
+  return makeEngine({ assets: packageAssets, ...options });
 }
 
 export function makeEngine(options: Partial<LlamaCppOptions> = {}): LlamaCppEngine {
