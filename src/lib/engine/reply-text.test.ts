@@ -54,7 +54,8 @@ describe('the text of a growing reply', () => {
         // Letter by letter: what is complete first ends the reply, the longest of those that are complete together.
         const complete = (length: number) =>
           stops.filter((stop) => stop !== '' && whole.slice(0, length).endsWith(stop));
-        const length = [...whole].findIndex((_, index) => complete(index + 1).length > 0) + 1;
+        const lengths = Array.from({ length: whole.length }, (_, index) => index + 1);
+        const length = lengths.find((each) => complete(each).length > 0) ?? 0;
         const longest = Math.max(0, ...complete(length).map((stop) => stop.length));
         const end = length === 0 ? whole.length : length - longest;
         expect(sent(pieces, stops).parts.join('')).toBe(whole.slice(0, end));
