@@ -5,6 +5,7 @@
 #include "ggml-impl.h"
 #include "ggml-quants.h"
 #include "ggml.h"
+#include "ggml-cpu-impl.h"
 #include "engine.h"
 #include "half.h"
 #include "quants.h"
@@ -132,6 +133,67 @@ EXPORT void floats_to_halves(int n) {
 }
 EXPORT void floats_to_halves_scalar(int n) { to_halves(floats, weights[0], n); }
 
+// Attention over one sequence; all as floats: queries, keys, values, mask, sinks and results.
+static constexpr int max_attention = 1 << 16;
+alignas(16) static float attention[6][max_attention];
+alignas(16) static char cache[2][max_attention * 4], mask_halves[max_attention * 2];
+static char work[1 << 20];
+static int chunk;
+
+EXPORT float * attention_at(int which) { return attention[which]; }
+
+// Rows of so many numbers: keys or values as the type says them, and back, so that the floats are what the kernel reads.
+static ggml_tensor cache_of(int which, int type, int width, int cache_heads, int keys) {
+    float * from = attention[1 + which];
+    const int n = width * cache_heads * keys;
+    switch (type) {
+        case GGML_TYPE_F32: copy_floats(from, cache[which], n); break;
+        case GGML_TYPE_F16: to_halves(from, cache[which], n), from_halves(cache[which], from, n); break;
+        default: quantize_row_q8_0_ref(from, (block_q8_0 *) cache[which], n), dequantize_row_q8_0((block_q8_0 *) cache[which], from, n);
+    }
+    const size_t size = type == GGML_TYPE_F32 ? 4 : type == GGML_TYPE_F16 ? 2 : sizeof(block_q8_0);
+    const size_t row = type == GGML_TYPE_Q8_0 ? size * width / QK8_0 : size * width;
+    ggml_tensor t = {};
+    t.type = (ggml_type) type, t.data = cache[which];
+    t.ne[0] = width, t.ne[1] = keys, t.ne[2] = cache_heads, t.ne[3] = 1;
+    t.nb[0] = size, t.nb[1] = row * cache_heads, t.nb[2] = row, t.nb[3] = row * cache_heads * keys;
+    return t;
+}
+static ggml_tensor rows_of(int which, int width, int heads, int queries) {
+    ggml_tensor t = {};
+    t.type = GGML_TYPE_F32, t.data = attention[which];
+    t.ne[0] = width, t.ne[1] = queries, t.ne[2] = heads, t.ne[3] = 1;
+    t.nb[0] = 4, t.nb[1] = 4 * width * heads, t.nb[2] = 4 * width, t.nb[3] = 4 * width * heads * queries;
+    return t;
+}
+
+// Whether the kernel knows it. The threads come one after the other, and all of them twice, so that in their second turn
+// each finds what the others did before the barrier.
+EXPORT bool attend(int key_type, int value_type, int dk, int dv, int queries, int heads, int cache_heads, int keys,
+                   int threads, float scale, float max_bias, float softcap, bool masked, bool sunk) {
+    ggml_tensor q = rows_of(0, dk, heads, queries), k = cache_of(0, key_type, dk, cache_heads, keys);
+    ggml_tensor v = cache_of(1, value_type, dv, cache_heads, keys), mask = {}, sinks = {}, out = {};
+    to_halves(attention[3], mask_halves, queries * keys);
+    mask.type = GGML_TYPE_F16, mask.data = mask_halves;
+    mask.ne[0] = keys, mask.ne[1] = queries, mask.ne[2] = mask.ne[3] = 1;
+    mask.nb[0] = 2, mask.nb[1] = 2 * keys, mask.nb[2] = mask.nb[3] = 2 * keys * queries;
+    sinks.type = GGML_TYPE_F32, sinks.data = attention[4];
+    out.type = GGML_TYPE_F32, out.data = attention[5], out.op = GGML_OP_FLASH_ATTN_EXT;
+    out.ne[0] = dv, out.ne[1] = heads, out.ne[2] = queries, out.ne[3] = 1;
+    out.nb[0] = 4, out.nb[1] = 4 * dv, out.nb[2] = 4 * dv * heads, out.nb[3] = 4 * dv * heads * queries;
+    out.src[0] = &q, out.src[1] = &k, out.src[2] = &v, out.src[3] = masked ? &mask : nullptr, out.src[4] = sunk ? &sinks : nullptr;
+    const float options[3] = {scale, max_bias, softcap};
+    memcpy(out.op_params, options, sizeof options);
+    if (engine_attention_size(&out, threads) > sizeof work) abort();
+    memset(work, 0xff, sizeof work);
+    for (int turn = 0; turn < 2 * threads; ++turn) {
+        ggml_compute_params params = {};
+        params.ith = turn % threads, params.nth = threads, params.wsize = sizeof work, params.wdata = work;
+        if (!engine_attention(&params, &out)) return false;
+    }
+    return true;
+}
+
 // For timing.
 EXPORT void repeat_product(int type, int rows, int columns, int n, int times) {
     for (int i = 0; i < times; ++i) product(type, rows, columns, n);
@@ -145,4 +207,10 @@ extern "C" {
 void ggml_abort(const char *, int, const char *, ...) { __builtin_trap(); }
 void ggml_critical_section_start(void) {}
 void ggml_critical_section_end(void) {}
+size_t ggml_type_size(ggml_type type) {
+    return type == GGML_TYPE_Q8_0 ? sizeof(block_q8_0) : type == GGML_TYPE_F16 ? 2 : 4;
+}
+void ggml_barrier(ggml_threadpool *) {}
+void ggml_threadpool_chunk_set(ggml_threadpool *, int value) { chunk = value; }
+int ggml_threadpool_chunk_add(ggml_threadpool *, int value) { return (chunk += value) - value; }
 }

@@ -18,6 +18,23 @@ export interface KernelExports {
   halves_to_floats(n: number): void;
   floats_to_halves(n: number): void;
   floats_to_halves_scalar(n: number): void;
+  attention_at(which: number): number;
+  attend(
+    keyType: number,
+    valueType: number,
+    dk: number,
+    dv: number,
+    queries: number,
+    heads: number,
+    cacheHeads: number,
+    keys: number,
+    threads: number,
+    scale: number,
+    maxBias: number,
+    softcap: number,
+    masked: boolean,
+    sunk: boolean,
+  ): number;
 }
 
 export class KernelModule {
@@ -39,6 +56,11 @@ export class KernelModule {
 
   get results(): Float32Array {
     return new Float32Array(this.call.memory.buffer, this.call.results_at(), 81);
+  }
+
+  /** Queries, keys, values, mask, sinks and results of an attention, in this order. */
+  attention(which: number): Float32Array {
+    return new Float32Array(this.call.memory.buffer, this.call.attention_at(which), 1 << 16);
   }
 
   weights(row: number, bytes: number): Uint8Array {

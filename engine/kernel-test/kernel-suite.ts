@@ -1,7 +1,9 @@
 /** What every build of the kernels must do, in Node and in the browser. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { describeAttention } from './attention-suite';
 import { formats, half, type Format } from './formats';
 import { KernelModule } from './kernel-module';
+import { noise, random } from './noise';
 
 export function describeKernels(name: string, wasm: () => Promise<BufferSource>): void {
   describe(`kernels, ${name}`, () => {
@@ -172,6 +174,8 @@ export function describeKernels(name: string, wasm: () => Promise<BufferSource>)
       kernels.call.silu(8);
       numbers.forEach((x, i) => expect(kernels.floats[i]).toBeCloseTo(x / (1 + Math.exp(-x)), 5));
     });
+
+    describeAttention(() => kernels);
   });
 }
 
@@ -224,18 +228,3 @@ function halfToNumber(bits: number): number {
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
-
-function noise(n: number, size: number): Float32Array {
-  return Float32Array.from({ length: n }, () => (random() - 0.5) * size);
-}
-
-/** The same numbers in every run (mulberry32). */
-const random = (() => {
-  let state = 12345;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-})();

@@ -17,11 +17,11 @@ enum ggml_type engine_activations(enum ggml_type weights, enum ggml_type given, 
 void engine_product(enum ggml_type type, int n, float * out, size_t out_stride, const void * x, size_t x_stride, int rows,
                     const void * y, size_t y_stride, int columns);
 
-// Halves at x times floats at y; the arguments of a ggml_vec_dot_t.
-void engine_dot_half(int n, float * s, size_t bs, const void * x, size_t bx, const void * y, size_t by, int nrc);
-
-// out += factor * x
-void engine_add_halves(int n, float * out, const ggml_fp16_t * x, float factor);
+// Computes `out`, a GGML_OP_FLASH_ATTN_EXT, or returns false where it does not know the types of the cache. Its part of the
+// work buffer is so many bytes.
+struct ggml_compute_params;
+bool engine_attention(const struct ggml_compute_params * params, struct ggml_tensor * out);
+size_t engine_attention_size(const struct ggml_tensor * out, int threads);
 
 // Each does as many numbers as fit whole vectors, and returns how many those are.
 int engine_silu(int n, float * out, const float * x);

@@ -25,14 +25,3 @@ static void half_tile(int n, float * out, size_t out_stride, const char * x, con
         out[c * out_stride] = sum_of_lanes(sum[c]) + rest;
     }
 }
-
-// out += factor * the halves
-static void add_halves(int n, float * out, const ggml_half * x, float factor) {
-    const struct engine_half_constants constants = engine_constants_of_halves();
-    const v128_t f = wasm_f32x4_splat(factor);
-    int i = 0;
-    for (; i + 4 <= n; i += 4) {
-        wasm_v128_store(out + i, multiply_add(engine_halves_to_floats_with(constants, x + i), f, wasm_v128_load(out + i)));
-    }
-    for (; i < n; ++i) out[i] += factor * GGML_CPU_FP16_TO_FP32(x[i]);
-}

@@ -179,13 +179,6 @@ void engine_product(ggml_type type, int n, float * out, size_t out_stride, const
     product_of(type)({n, out, out_stride, (const char *) x, x_stride, rows, (const char *) y, y_stride, columns});
 }
 
-void engine_dot_half(int n, float * s, size_t bs, const void * x, size_t bx, const void * y, size_t by, int nrc) {
-    GGML_UNUSED(bs); GGML_UNUSED(bx); GGML_UNUSED(by); GGML_UNUSED(nrc);
-    half_tile<1>(n, s, 0, (const char *) x, (const char *) y, 0);
-}
-
-void engine_add_halves(int n, float * out, const ggml_fp16_t * x, float factor) { add_halves(n, out, x, factor); }
-
 int engine_silu(int n, float * out, const float * x) {
     const Exponential exponential;
     int i = 0;

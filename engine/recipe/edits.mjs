@@ -12,7 +12,7 @@ const edits = [
     why: 'our kernels stand in the place of those for WASM',
     file: `${cpu}/CMakeLists.txt`,
     find: 'ggml-cpu/arch/wasm/quants.c',
-    replace: `ggml-cpu/${ours}/kernels.cpp`,
+    replace: `ggml-cpu/${ours}/kernels.cpp ggml-cpu/${ours}/attention.cpp`,
   },
   ...['iq4_nl_q8_0', 'iq4_xs_q8_K'].map((name) => ({
     why: 'the generic function keeps its name, ours takes the other',
@@ -85,56 +85,24 @@ const edits = [
       '#define GGML_F16x4_LOAD(x)     engine_halves_to_floats(x)\n#define GGML_F16x4_STORE(x, y) engine_floats_to_halves(x, y)\n',
   },
   {
-    why: 'the registers of WASM hold a larger tile',
-    file: `${cpu}/simd-gemm.h`,
-    find: '    static constexpr int GEMM_RM = 2;\n    static constexpr int GEMM_RN = 2;\n',
-    replace: '    static constexpr int GEMM_RM = 4;\n    static constexpr int GEMM_RN = 2;\n',
-  },
-  {
     why: 'declarations of our kernels',
     file: `${cpu}/ops.cpp`,
     find: '#include "ops.h"\n',
     replace: `#include "ops.h"\n\n#include "${ours}/engine.h"\n`,
   },
   {
-    why: 'a query meets F16 keys as floats',
+    why: 'our attention, where it knows the types of the cache',
     file: `${cpu}/ops.cpp`,
-    within: 'static void ggml_compute_forward_flash_attn_ext_f16_one_chunk(',
-    find: `    ggml_type         const k_vec_dot_type = ggml_get_type_traits_cpu(k->type)->vec_dot_type;`,
-    replace: `    const bool half_keys = k->type == GGML_TYPE_F16;
-    ggml_type         const k_vec_dot_type = half_keys ? GGML_TYPE_F32 : ggml_get_type_traits_cpu(k->type)->vec_dot_type;`,
+    within: 'void ggml_compute_forward_flash_attn_ext(',
+    find: '    switch (dst->op_params[3]) {',
+    replace: '    if (engine_attention(params, dst)) return;\n    switch (dst->op_params[3]) {',
   },
   {
-    why: 'a query meets F16 keys as floats',
-    file: `${cpu}/ops.cpp`,
-    within: 'static void ggml_compute_forward_flash_attn_ext_f16_one_chunk(',
-    find: '= ggml_get_type_traits_cpu(k->type)->vec_dot;',
-    replace: '= half_keys ? engine_dot_half : ggml_get_type_traits_cpu(k->type)->vec_dot;',
-  },
-  {
-    why: 'sums of F16 values stay floats',
-    file: `${cpu}/ops.cpp`,
-    find: '        if (v->type == GGML_TYPE_F16) {\n            memset(VKQ16, 0, DV*sizeof(ggml_fp16_t));\n        } else {\n            memset(VKQ32, 0, DV*sizeof(float));\n        }\n',
-    replace: '        memset(VKQ32, 0, DV*sizeof(float));\n',
-  },
-  {
-    why: 'sums of F16 values stay floats',
-    file: `${cpu}/ops.cpp`,
-    find: '            if (v->type == GGML_TYPE_F16) {\n                if (s > M) {',
-    replace: '            if (false) {\n                if (s > M) {',
-  },
-  {
-    why: 'sums of F16 values stay floats',
-    file: `${cpu}/ops.cpp`,
-    find: '                if (v_to_float) {\n                    v_to_float(v_data, V32, DV);\n                    ggml_vec_mad_f32(DV, VKQ32, V32, vs);',
+    why: 'the scratch of our attention',
+    file: `${cpu}/ggml-cpu.c`,
+    find: '                        cur += MAX(prefill, decode);\n',
     replace:
-      '                if (v->type == GGML_TYPE_F16) {\n                    engine_add_halves(DV, VKQ32, (const ggml_fp16_t *) v_data, vs);\n                } else if (v_to_float) {\n                    v_to_float(v_data, V32, DV);\n                    ggml_vec_mad_f32(DV, VKQ32, V32, vs);',
-  },
-  {
-    why: 'sums of F16 values stay floats',
-    file: `${cpu}/ops.cpp`,
-    find: '        if (v->type == GGML_TYPE_F16) {\n            for (int64_t d = 0; d < DV; ++d) {\n                VKQ32[d] = GGML_CPU_FP16_TO_FP32(VKQ16[d]);\n            }\n        }\n',
-    replace: '',
+      '                        cur += MAX(engine_attention_size(node, n_tasks), MAX(prefill, decode));\n',
   },
   {
     why: 'declarations of our kernels',

@@ -14,11 +14,11 @@ export function compileKernelTest(root, variant, folder) {
   copyFileSync(join(folder, 'driver.cpp'), join(root, 'src/driver.cpp'));
   const options = [...common, ...(variant.simdOptions === '' ? [] : [variant.simdOptions])];
   const objects = [
-    [
-      `${ggml}/src/ggml-cpu/arch/wasm/kernels/kernels.cpp`,
+    ...['kernels', 'attention'].map((name) => [
+      `${ggml}/src/ggml-cpu/arch/wasm/kernels/${name}.cpp`,
       'em++',
       ['-std=c++17', '-O3', ...options.slice(1)],
-    ],
+    ]),
     ['/src/driver.cpp', 'em++', ['-std=c++17', ...options]],
     [`${ggml}/src/ggml-cpu/quants.c`, 'emcc', common],
     [`${ggml}/src/ggml-quants.c`, 'emcc', common],
