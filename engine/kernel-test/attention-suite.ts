@@ -1,7 +1,7 @@
 /** Attention, against the same in double precision over the numbers that the cache holds. */
 import { describe, expect, test } from 'vitest';
 import type { KernelModule } from './kernel-module';
-import { noise, random } from './noise';
+import { noise } from './noise';
 
 interface Shape {
   readonly keyType: number;

@@ -19,6 +19,132 @@ const messages = [
   },
 ];
 
+/** One request's failure is its own answer, so that calls of many can wait in the worker at the same time. */
+const answers = [
+  {
+    why: 'an exception is the answer of its call',
+    file: 'cpp/wllama.cpp',
+    within: 'const char *wllama_action(',
+    find: `    // length of response is written inside input_buffer
+    uint32_t *output_len = (uint32_t *)req_raw;
+    output_len[0] = output_buffer.data.size();
+    return output_buffer.data.data();
+  }
+  catch (std::exception &e)
+  {
+    printStr(GGML_LOG_LEVEL_ERROR, e.what());
+    return nullptr;
+  }`,
+    replace: `  }
+  catch (std::exception &e)
+  {
+    printStr(GGML_LOG_LEVEL_ERROR, e.what());
+    glue_msg_error error;
+    error.message.value = e.what();
+    error.handler.serialize(output_buffer);
+  }
+  // length of response is written inside input_buffer
+  uint32_t *output_len = (uint32_t *)req_raw;
+  output_len[0] = output_buffer.data.size();
+  return output_buffer.data.data();`,
+  },
+  {
+    why: 'a result that is there is given before more are computed, and pieces of text go together',
+    file: context,
+    find: `    run_loop();
+    auto [result, is_error] = get_next_result(rd);
+    // the task queue can be empty while the request is still streaming, keep polling until we get the stop result
+    const bool has_more = rd.has_next();
+
+    json data_json;
+    if (result)
+    {`,
+    replace: `    server_task_result_ptr result = next_result(req.req_id.value, rd);
+    json pieces = json::array();
+    const auto until = ggml_time_us() + 16000; // a frame of most screens
+    while (is_later_text(result.get()) && ggml_time_us() < until)
+    {
+      append_chunks(pieces, *result);
+      result = next_result(req.req_id.value, rd);
+      if (result && result->is_error()) held[req.req_id.value] = std::move(result);
+    }
+    const bool is_error = result && result->is_error();
+    const bool has_more = rd.has_next() || held.count(req.req_id.value) > 0;
+
+    json data_json;
+    if (!pieces.empty())
+    {
+      if (result) append_chunks(pieces, *result);
+      data_json = pieces;
+    }
+    else if (result)
+    {`,
+  },
+  {
+    why: 'the same',
+    file: context,
+    find: '  glue_msg_get_result_res action_get_result(',
+    replace: `  std::unordered_map<int, server_task_result_ptr> held; // failures that wait until the text before them is told
+
+  server_task_result_ptr next_result(int id, server_response_reader &rd)
+  {
+    auto failure = held.find(id);
+    if (failure != held.end())
+    {
+      auto result = std::move(failure->second);
+      held.erase(failure);
+      return result;
+    }
+    auto [result, is_error] = get_next_result(rd);
+    if (!result)
+    {
+      run_loop();
+      std::tie(result, is_error) = get_next_result(rd);
+    }
+    return std::move(result);
+  }
+
+  // The first piece goes by itself: somebody waits for it.
+  static bool is_later_text(server_task_result *result)
+  {
+    auto *partial = dynamic_cast<server_task_result_cmpl_partial *>(result);
+    return partial && !partial->is_begin && !partial->is_progress && partial->n_decoded > 1;
+  }
+
+  // A result of a chat is several chunks, or none.
+  static void append_chunks(json &chunks, server_task_result &result)
+  {
+    json told = result.to_json();
+    if (!told.is_array()) told = json::array({told});
+    for (const auto &chunk : told) chunks.push_back(chunk);
+  }
+
+  glue_msg_get_result_res action_get_result(`,
+  },
+  {
+    why: 'bytes that are no character become U+FFFD',
+    file: context,
+    find: 'res.data_json.value = result ? data_json.dump() : "";',
+    replace: 'res.data_json.value = data_json.is_null() && !result ? "" : safe_json_to_str(data_json);',
+  },
+  {
+    why: 'what a template makes of messages is found out once, by rendering it dozens of times',
+    file: 'llama.cpp/common/chat.cpp',
+    find: `        struct autoparser::autoparser autoparser;
+        autoparser.analyze_template(tmpl);
+`,
+    replace: `        static std::unordered_map<std::string, struct autoparser::autoparser> analysed;
+        if (analysed.count(tmpl.source()) == 0) {
+            struct autoparser::autoparser fresh;
+            fresh.analyze_template(tmpl);
+            if (analysed.size() == 8) analysed.clear();
+            analysed.emplace(tmpl.source(), std::move(fresh));
+        }
+        const auto & autoparser = analysed.at(tmpl.source());
+`,
+  },
+];
+
 /** Nothing waits for a promise, so neither JSPI nor Asyncify is needed. `modelFiles` are Blobs by name, from outside. */
 const files = [
   {
@@ -114,6 +240,7 @@ const tasks = [
       run_loop();`,
     replace: `      readers.erase(it);
       vectors.erase(req.req_id.value);
+      held.erase(req.req_id.value);
       run_loop();`,
   },
 ];
@@ -172,4 +299,4 @@ static bool force_single_thread = false;
   },
 ];
 
-export const glueEdits = [...messages, ...files, ...tasks, ...sounds, ...pool];
+export const glueEdits = [...messages, ...answers, ...files, ...tasks, ...sounds, ...pool];

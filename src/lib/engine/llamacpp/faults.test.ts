@@ -1,6 +1,6 @@
 import { WllamaAbortError, WllamaError } from '@wllama/wllama';
 import { describe, expect, it } from 'vitest';
-import { isFatal, loadFault, requestFault } from './faults.ts';
+import { isFatal, isNativeException, loadFault, NativeException, requestFault } from './faults.ts';
 
 const native = new RangeError('Invalid typed array length: 1163217991');
 const inference = (message: string) => new WllamaError(message, 'inference_error');
@@ -27,6 +27,13 @@ describe('requestFault', () => {
       code: 'invalid_request',
       param: form,
     });
+  });
+
+  it('takes the reason from the exception, where that has one', () => {
+    const thrown = new NativeException('Automatic parser generation failed: JSON schema error at #: …');
+    const asked = { input: 'messages', form: 'tools' } as const;
+    expect(requestFault(thrown, asked, 'Value is not callable')).toMatchObject({ param: 'tools' });
+    expect([isNativeException(thrown), isFatal(thrown)]).toEqual([true, false]);
   });
 
   it('blames the messages for the rest, though the request had a form', () => {

@@ -10,11 +10,14 @@ export interface Asked {
   readonly form?: 'response_format' | 'grammar' | 'tools' | undefined;
 }
 
-/** What the text of a C++ exception becomes: the reply's magic word read as a length. */
+/** A C++ exception that was the answer to its call; the message is the engine's. */
+export class NativeException extends Error {}
+
+/** What the text of a C++ exception becomes in the package's builds: the reply's magic word read as a length. */
 const nativeException = 'Invalid typed array length: 1163217991';
 
 export function isNativeException(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.message === nativeException;
+  return thrown instanceof NativeException || (thrown instanceof Error && thrown.message === nativeException);
 }
 
 /** Whether the model is gone after this failure; a refused request leaves it usable. */
@@ -24,10 +27,11 @@ export function isFatal(thrown: unknown): boolean {
   return !isNativeException(thrown);
 }
 
-/** A failed request as an `ApiError`, or the abort it was. `nativeLine` is what the engine said last. */
+/** A failed request as an `ApiError`, or the abort it was. `nativeLine` is what the engine said last, for exceptions that do not say it. */
 export function requestFault(thrown: unknown, asked: Asked, nativeLine: string | undefined): Error {
   if (thrown instanceof ApiError) return thrown;
   if (thrown instanceof WllamaAbortError) return new DOMException('The request was cancelled.', 'AbortError');
+  if (thrown instanceof NativeException) return refusal(asked, thrown.message, thrown);
   if (isNativeException(thrown)) return refusal(asked, nativeLine ?? '', thrown);
   if (thrown instanceof WllamaError && thrown.type !== 'model_not_loaded')
     return inferenceFault(thrown, asked);

@@ -1,8 +1,7 @@
 /** The life of one engine worker: whether it still lives, and its end. */
 import type { Wllama } from '@wllama/wllama';
 import { lostFault } from './faults.ts';
-import type { NativeLog } from './native-log.ts';
-import { tapWorker, type Locks } from './worker-tap.ts';
+import { tapWorker, type TapOptions } from './worker-tap.ts';
 
 export interface Life {
   /** Resolves when the worker runs its WebAssembly. */
@@ -16,14 +15,14 @@ export interface Life {
 }
 
 /** A dead worker answers nothing, so whoever waits for it is told by `exit`. */
-export function watchOver(wllama: Wllama, locks: Locks, log: NativeLog): Life {
+export function watchOver(wllama: Wllama, options: Pick<TapOptions, 'locks' | 'log' | 'isOwn'>): Life {
   let report: (error: Error) => void = () => undefined;
   const lost = new Promise<Error>((resolve) => (report = resolve));
   const onDeath = () => {
     report(lostFault());
     void wllama.exit();
   };
-  const { stop, started } = tapWorker(wllama, { locks, log, onDeath });
+  const { stop, started } = tapWorker(wllama, { ...options, onDeath });
   let ended = false;
   return {
     started,

@@ -45,7 +45,7 @@ export async function loadModel(order: LoadOrder, ports: LoadingPorts): Promise<
   const params = loadParams(files, config, facts, inForce);
   const log = new NativeLog(ports.log);
   const wllama = await createWllama(own ?? plan.build, ports.assets, log);
-  const life = watchOver(wllama, ports.locks, log);
+  const life = watchOver(wllama, { locks: ports.locks, log, isOwn: own !== undefined });
   try {
     signal?.throwIfAborted();
     await loadOrGiveUp({ wllama, files, params, life }, order, ports);

@@ -11,6 +11,7 @@ import {
   makeEngine,
   modelOf,
   never,
+  packageEngine,
   patience,
   reasoningOf,
   textOf,
@@ -20,6 +21,30 @@ import {
   weatherTool,
   withModel,
 } from './testing/tiny-engine.ts';
+
+async function expectReplacement(loaded: LoadedModel): Promise<void> {
+  const events = await complete(loaded, { prompt: 'S the', max_tokens: 32, ignore_eos: true });
+  expect(textOf(events)).toContain('\uFFFD');
+  expect(finishOf(events)).toMatchObject({ reason: 'length', usage: { completionTokens: 32 } });
+}
+
+describe('the package’s build of llama.cpp', patience, () => {
+  let loaded: LoadedModel;
+  beforeAll(async () => {
+    loaded = await packageEngine().load(await tiny(), { contextSize: 2048 });
+  }, patience.timeout);
+  afterAll(() => loaded.close());
+
+  it('says that it cannot tell the probability of half a character', async () => {
+    const refused = ask(loaded, 'Send me an emoji.', { logprobs: true });
+    await expect(refused).rejects.toMatchObject({ code: 'not_supported', param: 'logprobs' });
+    expect(textOf(await ask(loaded, 'Send me an emoji.'))).toBe('🙂👍');
+  });
+
+  it('answers to the end what is no UTF-8, with a replacement character', async () => {
+    await expectReplacement(loaded);
+  });
+});
 
 describe('llama.cpp requests', patience, () => {
   let loaded: LoadedModel;
@@ -85,16 +110,17 @@ describe('llama.cpp requests', patience, () => {
     expect(textOf(events)).toContain('get_weather');
   });
 
-  it('says that it cannot tell the probability of half a character', async () => {
-    const refused = ask(loaded, 'Send me an emoji.', { logprobs: true });
-    await expect(refused).rejects.toMatchObject({ code: 'not_supported', param: 'logprobs' });
-    expect(textOf(await ask(loaded, 'Send me an emoji.'))).toBe('🙂👍');
+  it('tells the probability of half a character too', async () => {
+    const events = await ask(loaded, 'Send me an emoji.', { logprobs: true, top_logprobs: 4 });
+    expect(textOf(events)).toBe('🙂👍');
+    const told = events.flatMap((event) => (event.type === 'text' ? (event.logprobs ?? []) : []));
+    expect(told.map(({ token }) => token)).toEqual(['🙂', '👍']);
+    expect(told[0]?.bytes).toEqual([...new TextEncoder().encode('🙂')]);
+    expect(told.flatMap(({ top }) => top).some(({ token }) => token.includes('\uFFFD'))).toBe(true);
   });
 
   it('answers to the end what is no UTF-8, with a replacement character', async () => {
-    const events = await complete(loaded, { prompt: 'S the', max_tokens: 32, ignore_eos: true });
-    expect(textOf(events)).toContain('\uFFFD');
-    expect(finishOf(events)).toMatchObject({ reason: 'length', usage: { completionTokens: 32 } });
+    await expectReplacement(loaded);
   });
 
   it('is held by a grammar, in chats and raw completions', async () => {

@@ -1,6 +1,7 @@
 /**
- * wllama's connection to its worker is taken over for what the package has no way to do: calls one after another, answers
- * that go on after half a character, addresses above 2 GiB, files that a build reads itself, and a sign of life.
+ * wllama's connection to its worker is taken over for what the package has no way to do: calls one after another or ahead
+ * of time, answers that go on after half a character, addresses above 2 GiB, files that a build reads itself, and a sign
+ * of life.
  */
 import type { Wllama } from '@wllama/wllama';
 import { resultInPlace } from './half-characters.ts';
@@ -8,13 +9,16 @@ import { withHighAddresses } from './high-addresses.ts';
 import { handOverFiles } from './model-files.ts';
 import type { NativeLog } from './native-log.ts';
 import { Turnstile } from './turnstile.ts';
+import { askAhead } from './results-ahead.ts';
 import { onWorkerProxy, type WorkerProxy } from './worker-proxy.ts';
 
 export type Locks = Pick<LockManager, 'request'>;
 
-interface TapOptions {
+export interface TapOptions {
   readonly locks: Locks;
   readonly log: NativeLog;
+  /** One of our builds, which answers with its exceptions. */
+  readonly isOwn: boolean;
   /** The worker is gone without `stop` having been called. */
   readonly onDeath: () => void;
 }
@@ -27,13 +31,14 @@ export interface Tap {
 }
 
 /** Call before `loadModel`. */
-export function tapWorker(wllama: Wllama, { locks, log, onDeath }: TapOptions): Tap {
+export function tapWorker(wllama: Wllama, { locks, log, isOwn, onDeath }: TapOptions): Tap {
   const unwatch = new AbortController();
   let tellStarted: () => void = () => undefined;
   const started = new Promise<void>((resolve) => (tellStarted = resolve));
   const lockName = `llamacpp-worker:${crypto.randomUUID()}`;
   onWorkerProxy(wllama, (proxy) => {
-    takeTurns(proxy, log);
+    if (isOwn) proxy.wllamaAction = askAhead(proxy.wllamaAction.bind(proxy));
+    else takeTurns(proxy, log);
     handOverFiles(proxy);
     holdLock(proxy, lockName, () => {
       tellStarted();
@@ -43,7 +48,7 @@ export function tapWorker(wllama: Wllama, { locks, log, onDeath }: TapOptions): 
   return { stop: () => unwatch.abort(), started };
 }
 
-/** A C++ exception rejects every call that is in the worker at that time; so there is never more than one. */
+/** An exception of the package's C++ rejects every call that is in the worker then; so there is never more than one. */
 function takeTurns(proxy: WorkerProxy, log: NativeLog): void {
   const turnstile = new Turnstile();
   const act = proxy.wllamaAction.bind(proxy);
