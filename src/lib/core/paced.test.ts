@@ -1,25 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import { AsyncQueue } from './async-queue.ts';
 import { ManualClock } from './clock.ts';
-import { paced } from './paced.ts';
+import { paced, type Chunk } from './paced.ts';
 
 const stepMs = 8;
 
 function stage() {
   const clock = new ManualClock(1000);
   const left: string[] = [];
-  const queue = new AsyncQueue<Uint8Array<ArrayBuffer>>(() => left.push('left'));
+  const queue = new AsyncQueue<Chunk>(() => left.push('left'));
   const chunks = paced(queue, { clock, stepMs });
   const texts: string[] = [];
   const read = async () => {
     for await (const bytes of chunks) texts.push(new TextDecoder().decode(bytes));
   };
-  const push = (text: string) => queue.push(new TextEncoder().encode(text));
+  const push = (text: string, isPreface = false) =>
+    queue.push({ bytes: new TextEncoder().encode(text), isPreface });
   return { clock, queue, chunks, texts, read, push, left };
 }
 
 describe('paced', () => {
-  test('passes the first chunk on at once, and every one that comes after the step', async () => {
+  test('passes the first chunk on at once, and what comes together after the step together', async () => {
     const { clock, queue, texts, read, push } = stage();
     const over = read();
     push('a');
@@ -27,10 +28,27 @@ describe('paced', () => {
     expect(texts).toEqual(['a']);
     await clock.advance(stepMs);
     push('b');
+    push('c');
     await clock.advance(0);
-    expect(texts).toEqual(['a', 'b']);
+    await clock.advance(1);
+    expect(texts).toEqual(['a', 'bc']);
     queue.close();
     await over;
+  });
+
+  test('lets nothing wait for what comes before the text', async () => {
+    const { clock, queue, texts, read, push } = stage();
+    const over = read();
+    push('opening', true);
+    await clock.advance(1);
+    push('a');
+    await clock.advance(1);
+    push('b');
+    await clock.advance(1);
+    expect(texts).toEqual(['opening', 'a']);
+    queue.close();
+    await over;
+    expect(texts).toEqual(['opening', 'a', 'b']);
   });
 
   test('puts together what comes within one step', async () => {

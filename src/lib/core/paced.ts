@@ -3,28 +3,37 @@ import { sleep, type Clock } from './clock.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+export interface Chunk {
+  readonly bytes: Bytes;
+  /** What somebody waits for comes after this, and shall not wait for the step. */
+  readonly isPreface?: boolean;
+}
+
 interface Pace {
   readonly clock: Clock;
   /** A chunk that comes sooner than this after the last one waits, and is joined by those that come meanwhile. */
   readonly stepMs: number;
 }
 
-/** The same bytes. What comes slower than the step is passed on at once, the end and a failure too. */
+/** The same bytes. The first text is passed on at once; the end and a failure too; the rest within a millisecond at least. */
 export async function* paced(
-  source: AsyncIterator<Bytes, void>,
+  source: AsyncIterator<Chunk, void>,
   { clock, stepMs }: Pace,
 ): AsyncGenerator<Bytes, void, undefined> {
-  let lastMs = -Infinity;
+  let lastMs: number | undefined;
   let coming = ahead(source);
   try {
     for (;;) {
       const { done, value } = await coming;
       if (done) return;
-      const held = [value];
+      const held = [value.bytes];
       coming = ahead(source);
-      const untilMs = lastMs + stepMs;
-      if (untilMs > clock.now()) ({ next: coming } = await gather(source, { held, coming, untilMs, clock }));
-      lastMs = clock.now();
+      if (lastMs !== undefined) {
+        // What is there already goes along, however long ago the last one was.
+        const untilMs = Math.max(lastMs + stepMs, clock.now() + 1);
+        ({ next: coming } = await gather(source, { held, coming, untilMs, clock }));
+      }
+      if (!value.isPreface) lastMs = clock.now();
       yield joined(held);
     }
   } finally {
@@ -34,13 +43,13 @@ export async function* paced(
 
 interface Gathering {
   readonly held: Bytes[];
-  readonly coming: Promise<IteratorResult<Bytes, void>>;
+  readonly coming: Promise<IteratorResult<Chunk, void>>;
   readonly untilMs: number;
   readonly clock: Clock;
 }
 
 /** Adds to `held` until the time is over or nothing more comes; resolves with what comes next. */
-async function gather(source: AsyncIterator<Bytes, void>, { held, coming, untilMs, clock }: Gathering) {
+async function gather(source: AsyncIterator<Chunk, void>, { held, coming, untilMs, clock }: Gathering) {
   let next = coming;
   const over = sleep(clock, untilMs - clock.now());
   // On a busy machine the timer is late, and what comes meanwhile tells the time too.
@@ -48,14 +57,14 @@ async function gather(source: AsyncIterator<Bytes, void>, { held, coming, untilM
     // A failure is told by `next` itself, after what is held.
     const result = await Promise.race([next.catch(() => undefined), over]);
     if (!result || result.done) return { next };
-    held.push(result.value);
+    held.push(result.value.bytes);
     next = ahead(source);
   }
   return { next };
 }
 
 /** Asked before the reader asks: its failure waits for the reader. */
-function ahead(source: AsyncIterator<Bytes, void>): Promise<IteratorResult<Bytes, void>> {
+function ahead(source: AsyncIterator<Chunk, void>): Promise<IteratorResult<Chunk, void>> {
   const next = source.next();
   next.catch(() => undefined);
   return next;

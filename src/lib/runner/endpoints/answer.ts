@@ -1,7 +1,7 @@
 /** What a model tells as an HTTP answer: one JSON document, or a stream of chunks as it comes. */
 import type { Clock } from '#lib/core/clock.ts';
 import { toApiError } from '#lib/core/errors.ts';
-import { paced } from '#lib/core/paced.ts';
+import { paced, type Chunk } from '#lib/core/paced.ts';
 import type { ChatEvent } from '#lib/openai/events.ts';
 import { sseData, sseDone, sseHeaders } from '#lib/openai/sse.ts';
 import type { Call } from '#lib/runner/router.ts';
@@ -17,8 +17,8 @@ export interface Answer {
   readonly clock: Clock;
 }
 
-/** A frame of most screens; slower models send every token by itself. */
-const stepMs = 16;
+/** Two frames of most screens; models that are slower send every token by itself. */
+const stepMs = 32;
 
 export interface AnswerWriter {
   /** Chunks before the first event's. */
@@ -59,13 +59,14 @@ async function* sseFrames(
   writer: AnswerWriter,
   first: IteratorResult<ChatEvent, void>,
   rest: AsyncGenerator<ChatEvent, void, undefined>,
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+): AsyncGenerator<Chunk, void, undefined> {
   try {
-    if (writer.opening) yield sseData(writer.opening());
+    if (writer.opening) yield { bytes: sseData(writer.opening()), isPreface: true };
     for (let result = first; !result.done; result = await rest.next()) {
-      for (const chunk of writer.chunks(result.value)) yield sseData(chunk);
+      const isPreface = result.value.type === 'prefill';
+      for (const chunk of writer.chunks(result.value)) yield { bytes: sseData(chunk), isPreface };
     }
-    yield sseDone;
+    yield { bytes: sseDone };
   } finally {
     await rest.return();
   }
