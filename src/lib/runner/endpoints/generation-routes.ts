@@ -13,8 +13,6 @@ import { rerank } from './rerank.ts';
 
 export interface GenerationRoutesPorts extends GenerationPorts {
   readonly recorder: Recorder;
-  /** Unexpected failures, for the log. */
-  readonly onError: (thrown: unknown) => void;
 }
 
 type Handler = (call: Call, recording: Recording, ports: GenerationPorts) => Promise<Response>;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ChatRequest } from '#lib/openai/chat.ts';
 import { makeGenerationBench, modelName, type GenerationBenchOptions } from './testing/generation-bench.ts';
 
@@ -23,6 +23,15 @@ function frames(text: string): unknown[] {
     .filter((frame) => frame.startsWith('data: {'))
     .map((frame): unknown => JSON.parse(frame.slice(6)));
 }
+
+it('answers though the disk is full and cannot keep when the model was used', async () => {
+  const bench = await makeGenerationBench();
+  const full = new DOMException('The disk is full.', 'QuotaExceededError');
+  vi.spyOn(bench.index, 'touch').mockRejectedValue(full);
+  const response = await bench.call('/v1/chat/completions', chat);
+  expect(await response.json()).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
+  expect(bench.failures).toEqual([full]);
+});
 
 describe('chats with tools', () => {
   const calls = () => [{ name: 'get_time', arguments: '{"zone":"UTC"}' }];

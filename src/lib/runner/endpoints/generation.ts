@@ -23,6 +23,8 @@ export interface GenerationPorts {
   readonly clock: Clock;
   readonly insights: Pick<ModelInsights, 'of'>;
   readonly machine: ModelRequestPorts['machine'];
+  /** Unexpected failures, for the log. */
+  readonly onError: (thrown: unknown) => void;
 }
 
 /** The model of one request, before it is loaded. */
@@ -56,10 +58,11 @@ export async function* onModel<T>(
   { ports, recording, wanted, parameters, signal }: Turn,
   use: (model: LoadedModel) => AsyncIterable<T>,
 ): AsyncGenerator<T, void, undefined> {
-  const { scheduler, library, clock } = ports;
-  yield* runRecorded({ scheduler, recording }, { wanted, parameters, signal }, async function* (model) {
-    await library.touch(wanted.id, clock.now());
-    yield* use(model);
+  const { scheduler, library, clock, onError } = ports;
+  yield* runRecorded({ scheduler, recording }, { wanted, parameters, signal }, (model) => {
+    // Nobody waits for the disk, or goes without an answer when it is full.
+    library.touch(wanted.id, clock.now()).catch(onError);
+    return use(model);
   });
 }
 
