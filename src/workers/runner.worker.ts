@@ -151,7 +151,7 @@ const runner: Runner = new Runner({
 });
 
 await runner.start();
-await serveRequests({ engineId: self.name, handle: runner.handle });
+await serveRequests({ engineId: self.name, handle: runner.handle, worker: self });
 await linkToCompanion({
   origin: ownOrigin,
   handle: runner.handle,

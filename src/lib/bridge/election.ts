@@ -1,6 +1,7 @@
 /** One tab hosts the engine: the one that holds `llm-host`. It keeps a worker alive, or steps down. */
 import { sleep } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
+import { reachDirectly } from './direct-line.ts';
 import { answersPing, findEngine, waitForEngine } from './discovery.ts';
 import { bridgeOf, type Bridge, type BridgeOptions } from './environment.ts';
 import { holdLock, released, type HeldLock } from './locks.ts';
@@ -138,13 +139,16 @@ export class Host {
     const broken = new AbortController();
     const worker = this.#options.createWorker(engineId);
     worker.addEventListener('error', () => broken.abort());
+    let forget: () => void = () => undefined;
     try {
       const engine = await this.#started(engineId, AbortSignal.any([signal, broken.signal]));
       if (!engine) return !signal.aborted;
+      forget = reachDirectly(engineId, worker);
       this.#set({ kind: 'hosting', engineId });
       await released(this.#bridge.locks, engine.name, signal);
       return !signal.aborted;
     } finally {
+      forget();
       worker.terminate();
     }
   }

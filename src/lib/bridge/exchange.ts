@@ -1,12 +1,13 @@
 /** One request under way to one engine, seen from its consumer: lease, acknowledgement, head, body, and every way to die. */
 import { ApiError, errorFromBody } from '#lib/core/errors.ts';
+import { openDirectly, type Line } from './direct-line.ts';
 import type { Bridge } from './environment.ts';
 import type { ByteStream } from './error-event.ts';
 import { cancelled, hostLost, hostStalled } from './failures.ts';
 import { Inbox } from './inbox.ts';
 import { holdLock, onRelease, type HeldLock } from './locks.ts';
 import { controlChannelName, parseEngineMessage, requestId, requestName } from './protocol.ts';
-import type { ConsumerMessage, ControlMessage, EngineLock, EngineMessage } from './protocol.ts';
+import type { ConsumerMessage, EngineLock, EngineMessage, OpenMessage } from './protocol.ts';
 import { Watchdog } from './watchdog.ts';
 import type { WireRequest } from './wire-request.ts';
 
@@ -22,7 +23,7 @@ export interface Reply {
 
 export class Exchange {
   readonly #bridge: Bridge;
-  readonly #channel: BroadcastChannel;
+  readonly #line: Line;
   readonly #inbox = new Inbox<EngineMessage>();
   readonly #releases: (() => void)[];
   readonly #watchdog: Watchdog;
@@ -39,17 +40,20 @@ export class Exchange {
     signal: AbortSignal,
   ): Promise<Exchange> {
     const rid = requestId(request.method);
-    const lease = await holdLock(bridge.locks, requestName(bridge.scope, rid), { signal });
-    const exchange = new Exchange(bridge, engine, rid, lease, signal);
+    const name = requestName(bridge.scope, rid);
+    const lease = await holdLock(bridge.locks, name, { signal });
+    const open: OpenMessage = { type: 'open', engineId: engine.engineId, rid, ...request };
+    const direct = signal.aborted ? undefined : openDirectly(open);
+    const exchange = new Exchange(bridge, engine, direct ?? new BroadcastChannel(name), lease, signal);
     if (signal.aborted) exchange.#abort(signal.reason);
-    else exchange.#send({ type: 'open', engineId: engine.engineId, rid, ...request });
+    else if (!direct) announce(bridge, open);
     return exchange;
   }
 
-  private constructor(bridge: Bridge, engine: EngineLock, rid: string, lease: HeldLock, signal: AbortSignal) {
+  private constructor(bridge: Bridge, engine: EngineLock, line: Line, lease: HeldLock, signal: AbortSignal) {
     this.#bridge = bridge;
-    this.#channel = new BroadcastChannel(requestName(bridge.scope, rid));
-    this.#channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(parseEngineMessage(data));
+    this.#line = line;
+    line.onmessage = ({ data }) => this.#receive(parseEngineMessage(data));
     const onAbort = () => this.#abort(signal.reason);
     signal.addEventListener('abort', onAbort);
     this.#watchdog = new Watchdog({
@@ -62,7 +66,7 @@ export class Exchange {
       () => signal.removeEventListener('abort', onAbort),
       () => this.#watchdog.stop(),
       () => lease.release(),
-      () => this.#channel.close(),
+      () => line.close(),
     ];
   }
 
@@ -168,14 +172,8 @@ export class Exchange {
     this.#close();
   }
 
-  #send(message: ControlMessage): void {
-    const control = new BroadcastChannel(controlChannelName(this.#bridge.scope));
-    control.postMessage(message);
-    control.close();
-  }
-
   #post(message: ConsumerMessage): void {
-    if (!this.#closed) this.#channel.postMessage(message);
+    if (!this.#closed) this.#line.postMessage(message);
   }
 
   #close(): void {
@@ -184,4 +182,10 @@ export class Exchange {
     void this.#file?.cancel();
     for (const release of this.#releases) release();
   }
+}
+
+function announce({ scope }: Bridge, open: OpenMessage): void {
+  const control = new BroadcastChannel(controlChannelName(scope));
+  control.postMessage(open);
+  control.close();
 }

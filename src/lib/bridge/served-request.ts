@@ -2,6 +2,7 @@
 import { toApiError } from '#lib/core/errors.ts';
 import { FileResponse } from '#lib/core/file-response.ts';
 import { CreditWindow } from './credit.ts';
+import type { Line } from './direct-line.ts';
 import type { Bridge } from './environment.ts';
 import { endingInErrorEvent, isEventStream, type ByteStream } from './error-event.ts';
 import { cancelled } from './failures.ts';
@@ -17,15 +18,16 @@ const windowBytes = 256 * 1024;
 export class ServedRequest {
   readonly #bridge: Bridge;
   readonly #open: OpenMessage;
-  readonly #channel: BroadcastChannel;
+  readonly #line: Line;
   readonly #credit = new CreditWindow(windowBytes);
   readonly #stop = new AbortController();
 
-  constructor(bridge: Bridge, open: OpenMessage) {
+  /** `direct`: where the consumer listens, unless it is the request's own channel. */
+  constructor(bridge: Bridge, open: OpenMessage, direct?: Line) {
     this.#bridge = bridge;
     this.#open = open;
-    this.#channel = new BroadcastChannel(requestName(bridge.scope, open.rid));
-    this.#channel.onmessage = ({ data }: MessageEvent<unknown>) => this.#receive(parseConsumerMessage(data));
+    this.#line = direct ?? new BroadcastChannel(requestName(bridge.scope, open.rid));
+    this.#line.onmessage = ({ data }) => this.#receive(parseConsumerMessage(data));
   }
 
   /** Resolves when the request is over, however it ended; never rejects. */
@@ -47,7 +49,7 @@ export class ServedRequest {
       this.#finish({ type: 'error', body: toApiError(thrown).toJSON() });
     } finally {
       stopWatching();
-      this.#channel.close();
+      this.#line.close();
     }
   }
 
@@ -103,7 +105,7 @@ export class ServedRequest {
   }
 
   #post(message: EngineMessage): void {
-    this.#channel.postMessage(message);
+    this.#line.postMessage(message);
   }
 }
 

@@ -7,6 +7,7 @@ const [scope = '', engineId = ''] = self.name.split(' ');
 await serveRequests({
   scope,
   engineId,
+  worker: self,
   handle: (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === '/v1/die') self.close();
