@@ -149,7 +149,9 @@ static ggml_tensor cache_of(int which, int type, int width, int cache_heads, int
     switch (type) {
         case GGML_TYPE_F32: copy_floats(from, cache[which], n); break;
         case GGML_TYPE_F16: to_halves(from, cache[which], n), from_halves(cache[which], from, n); break;
-        default: quantize_row_q8_0_ref(from, (block_q8_0 *) cache[which], n), dequantize_row_q8_0((block_q8_0 *) cache[which], from, n);
+        default:
+            quantize_row_q8_0_ref(from, (block_q8_0 *) cache[which], n);
+            dequantize_row_q8_0((block_q8_0 *) cache[which], from, n);
     }
     const size_t size = type == GGML_TYPE_F32 ? 4 : type == GGML_TYPE_F16 ? 2 : sizeof(block_q8_0);
     const size_t row = type == GGML_TYPE_Q8_0 ? size * width / QK8_0 : size * width;
@@ -181,7 +183,8 @@ EXPORT bool attend(int key_type, int value_type, int dk, int dv, int queries, in
     out.type = GGML_TYPE_F32, out.data = attention[5], out.op = GGML_OP_FLASH_ATTN_EXT;
     out.ne[0] = dv, out.ne[1] = heads, out.ne[2] = queries, out.ne[3] = 1;
     out.nb[0] = 4, out.nb[1] = 4 * dv, out.nb[2] = 4 * dv * heads, out.nb[3] = 4 * dv * heads * queries;
-    out.src[0] = &q, out.src[1] = &k, out.src[2] = &v, out.src[3] = masked ? &mask : nullptr, out.src[4] = sunk ? &sinks : nullptr;
+    out.src[0] = &q, out.src[1] = &k, out.src[2] = &v;
+    out.src[3] = masked ? &mask : nullptr, out.src[4] = sunk ? &sinks : nullptr;
     const float options[3] = {scale, max_bias, softcap};
     memcpy(out.op_params, options, sizeof options);
     if (engine_attention_size(&out, threads) > sizeof work) abort();

@@ -1,5 +1,6 @@
-// GGML_OP_FLASH_ATTN_EXT by the kernels of attention.h: what tensors they know, scratch, and who does what.
-#include "attention.h"
+// GGML_OP_FLASH_ATTN_EXT by our kernels: what tensors they know, their scratch, and which thread does what.
+#include "attention-query.h"
+#include "attention-tile.h"
 #include "engine.h"
 
 // With fewer queries each is taken alone with the keys that it sees, and threads share the keys; with more, tiles of
@@ -71,18 +72,18 @@ template <class Keys, class Values> static void many_queries(const ggml_compute_
     const ggml_tensor *q = out->src[0], *k = out->src[1], *v = out->src[2];
     const int group = q->ne[2] / k->ne[2], rows = q->ne[1] * group;
     const int tiles = (rows + attention_rows - 1) / attention_rows, all = tiles * k->ne[2] * q->ne[3];
-    float * scratch = (float *) params->wdata + params->ith * AttentionTile::size(k->ne[0], v->ne[0]);
-    const AttentionTile tile(scratch, k->ne[0], v->ne[0]);
+    float * scratch = (float *) params->wdata + params->ith * attention_tile_size(k->ne[0], v->ne[0]);
     if (params->ith == 0) ggml_threadpool_chunk_set(params->threadpool, params->nth);
     ggml_barrier(params->threadpool);
     for (int n = params->ith; n < all; n = ggml_threadpool_chunk_add(params->threadpool, 1)) {
         // The last tile sees the most keys: it goes first, so that no thread waits for it at the end.
         const int first = (tiles - 1 - n / (all / tiles)) * attention_rows, of_tile = n % (all / tiles);
-        const int head = of_tile % k->ne[2], s = of_tile / k->ne[2], count = MIN(attention_rows, rows - first);
+        const int s = of_tile / k->ne[2];
         const Attention a = sequence(out, s);
-        attend_with_tile<Keys, Values>(a, head, first, count, tile);
-        for (int r = 0; r < count; ++r) {
-            finish_row(out, s, (first + r) / group, head * group + (first + r) % group, tile.states + r * a.state_size());
+        AttentionTile<Keys, Values> tile(a, of_tile % k->ne[2], first, MIN(attention_rows, rows - first), scratch);
+        tile.attend();
+        for (int r = 0; r < MIN(attention_rows, rows - first); ++r) {
+            finish_row(out, s, tile.query_of(r), tile.head_of(r), tile.state(r));
         }
     }
 }
@@ -116,7 +117,7 @@ size_t engine_attention_size(const ggml_tensor * out, int threads) {
     if (!knows(out)) return 0;
     const ggml_tensor *q = out->src[0], *k = out->src[1], *v = out->src[2];
     const size_t floats = q->ne[1] < queries_of_tiles ? q->ne[1] * q->ne[2] * q->ne[3] * (2 + v->ne[0])
-                                                      : AttentionTile::size(k->ne[0], v->ne[0]);
+                                                      : attention_tile_size(k->ne[0], v->ne[0]);
     return floats * sizeof(float) * threads;
 }
 }

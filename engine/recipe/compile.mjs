@@ -38,10 +38,15 @@ export function compileVariant(root, variant, jobs) {
   inRoot(root, ['ninja', '-C', '/src/build', '-j', String(jobs), 'wllama']);
 }
 
-/** Runs a program of the toolchain with nothing of this machine's environment. */
+/**
+ * Runs a program of the toolchain with nothing of this machine's environment. Clang puts some of its work into the order of
+ * addresses, so these are not random (`setarch -R`).
+ */
 export function inRoot(root, command) {
   mountKernelFolders(root);
-  run('chroot', [
+  run('setarch', [
+    '-R',
+    'chroot',
     root,
     '/usr/bin/env',
     '-i',
@@ -49,6 +54,7 @@ export function inRoot(root, command) {
     'PATH=/usr/bin',
     'LC_ALL=C.UTF-8',
     'SOURCE_DATE_EPOCH=0',
+    'CCACHE_DISABLE=1',
     ...command,
   ]);
 }
