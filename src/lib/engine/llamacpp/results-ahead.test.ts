@@ -46,7 +46,12 @@ it('forgets what it asked when the request is cancelled, whatever becomes of it'
   await get();
   await act('cancel', { _name: 'cncl_req', req_id: 7 });
   expect(await get()).toBe(last);
-  expect(calls.map((call) => call.split(' ')[0])).toEqual(['get_result', 'get_result', 'cancel', 'get_result']);
+  expect(calls.map((call) => call.split(' ')[0])).toEqual([
+    'get_result',
+    'get_result',
+    'cancel',
+    'get_result',
+  ]);
 });
 
 it('gives a failure to whom it belongs', async () => {
