@@ -29,9 +29,13 @@ it('asks for the next piece before anybody wants it, and for each once', async (
 });
 
 it('does not ask ahead while the prompt is read, after the end, or after an error', async () => {
-  const { calls, get } = worker(silent, { ...piece, data_json: 'null' }, { ...piece, is_error: true }, last);
-  for (let i = 0; i < 4; i++) await get();
-  expect(calls).toHaveLength(4);
+  const progress = { ...piece, data_json: '{"choices":[],"prompt_progress":{"total":9}}' };
+  const begun = { ...piece, data_json: 'null' };
+  const { calls, get } = worker(silent, begun, progress, { ...piece, is_error: true }, last);
+  for (let asked = 1; asked <= 5; asked++) {
+    await get();
+    expect(calls).toHaveLength(asked);
+  }
 });
 
 it('keeps requests apart', async () => {

@@ -10,13 +10,15 @@ type Act = (action: string, body: unknown) => Promise<unknown>;
 
 const failure = v.object({ _name: v.literal('erro_evt'), message: v.string() });
 const ofRequest = v.object({ req_id: v.number() });
-/** The first results come with nothing to say, from a long prompt perhaps; asking ahead would delay a cancel there. */
+/** While a prompt is read, which may be long, asking ahead would delay a cancel. */
+const ofPrompt = /^$|^null$|"prompt_progress"/;
+
 const goesOn = v.object({
   has_more: v.literal(true),
   is_error: v.literal(false),
   data_json: v.pipe(
     v.string(),
-    v.check((text) => text !== '' && text !== 'null'),
+    v.check((text) => !ofPrompt.test(text)),
   ),
 });
 
