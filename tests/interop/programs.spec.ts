@@ -67,6 +67,7 @@ test.describe('the OpenAI client', () => {
     const { choices } = await connect(host).chat.completions.create({
       model: host.model,
       messages: user('What is the weather in Paris?'),
+      temperature: 0,
       tools: [{ type: 'function', function: { name: 'get_weather', parameters: city } }],
       tool_choice: 'required',
     });
@@ -80,6 +81,7 @@ test.describe('the OpenAI client', () => {
     const { choices } = await connect(host).chat.completions.parse({
       model: host.model,
       messages: user('Hello!'),
+      temperature: 0,
       response_format: { type: 'json_schema', json_schema: { name: 'city', strict: true, schema: city } },
     });
     expect(choices[0]?.message.parsed).toEqual({ city: 'Paris' });
