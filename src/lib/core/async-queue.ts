@@ -1,18 +1,26 @@
 /** Events from a callback world, read as an `AsyncIterable`. One reader; leaving the loop early runs `onReturn`. */
 
+/** What the last of `unread` items and the one after it are together; undefined: they stay two. */
+type Join<T> = (last: T, next: T, unread: number) => T | undefined;
+
 export class AsyncQueue<T> implements AsyncIterableIterator<T, void> {
   readonly #items: T[] = [];
   readonly #onReturn: () => void;
+  readonly #join: Join<T>;
   #end: { readonly error?: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(onReturn: () => void = () => undefined) {
+  constructor(onReturn: () => void = () => undefined, join: Join<T> = () => undefined) {
     this.#onReturn = onReturn;
+    this.#join = join;
   }
 
   push(item: T): void {
     if (this.#end) return;
-    this.#items.push(item);
+    const last = this.#items.at(-1);
+    const joined = last === undefined ? undefined : this.#join(last, item, this.#items.length);
+    if (joined === undefined) this.#items.push(item);
+    else this.#items[this.#items.length - 1] = joined;
     this.#wake?.();
   }
 

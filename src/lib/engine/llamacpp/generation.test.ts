@@ -53,6 +53,48 @@ describe('generate', () => {
     await expect(gather(unsent)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  /** All in one message. */
+  function answersWith(...deltas: readonly object[]): Generation['send'] {
+    return async (onData) => {
+      for (const delta of deltas) onData({ choices: [{ index: 0, delta, finish_reason: null }] } as never);
+    };
+  }
+  const content = (text: string) => ({ content: text });
+  const argument = (index: number, text: string) => ({
+    tool_calls: [{ index, function: { arguments: text } }],
+  });
+
+  it('tells up to four tokens of a message one by one, and the rest with the fourth', async () => {
+    for (const count of [4, 7]) {
+      const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].slice(0, count);
+      const events = await gather(generate(generation('alone', answersWith(...letters.map(content))), never));
+      expect(events).toEqual(
+        ['a', 'b', 'c', letters.slice(3).join('')].map((text) => ({ type: 'text', text })),
+      );
+    }
+  });
+
+  it('joins neither speech with thoughts nor the arguments of two calls', async () => {
+    const before = ['a', 'b', 'c'].map(content);
+    const thoughts = ['h', 'm'].map((text) => ({ reasoning_content: text }));
+    const calls = [argument(0, '{'), argument(0, '}'), argument(1, '[')];
+    const send = answersWith(...before, ...thoughts, content('d'), ...calls);
+    const events = await gather(generate(generation('alone', send), never));
+    expect(events.slice(3)).toEqual([
+      { type: 'reasoning', text: 'hm' },
+      { type: 'text', text: 'd' },
+      { type: 'tool-arguments', index: 0, text: '{}' },
+      { type: 'tool-arguments', index: 1, text: '[' },
+    ]);
+  });
+
+  it('joins nothing where each token is told with its probability', async () => {
+    const told = generation('alone', async (onData) => Array(9).fill(chunk).forEach(onData));
+    const newReader = () => new ChunkReader({ alternatives: 1 });
+    const events = await gather(generate({ ...told, newReader }, never));
+    expect(events).toEqual(Array(9).fill({ type: 'text', text: 'a', logprobs: [] }));
+  });
+
   it('aborts the engine when its reader leaves, and tells nothing more', async () => {
     let stopped = false;
     const endless: Generation['send'] = (onData, signal) =>
