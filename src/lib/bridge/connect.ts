@@ -1,5 +1,6 @@
 /** From a request to an engine that has taken it: waits for a host, and moves on when that host dies first. */
 import { ApiError } from '#lib/core/errors.ts';
+import { nearEngine } from './direct-line.ts';
 import { findEngine, listEngines, waitForEngine } from './discovery.ts';
 import { bridgeOf, type Bridge, type BridgeOptions } from './environment.ts';
 import { Exchange } from './exchange.ts';
@@ -20,9 +21,12 @@ export async function connect(request: WireRequest, options: ConnectOptions): Pr
   const { signal = new AbortController().signal, waitForHostMs = 5000, ackMs = 2000 } = options;
   const bridge = bridgeOf(options);
   for (;;) {
-    const engine = await waitForEngine(bridge, { timeoutMs: waitForHostMs, signal });
+    const near = nearEngine(bridge);
+    const engine = near?.lock ?? (await waitForEngine(bridge, { timeoutMs: waitForHostMs, signal }));
     if (!engine) throw await missingHost(bridge);
-    const exchange = await Exchange.open(bridge, engine, request, signal);
+    const exchange = near
+      ? Exchange.openNear(bridge, near, request, signal)
+      : await Exchange.open(bridge, engine, request, signal);
     try {
       await exchange.acked(ackMs);
       return exchange;

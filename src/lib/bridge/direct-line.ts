@@ -1,8 +1,10 @@
 /**
- * The engine of this very page is reached through its worker: a channel that anybody may listen to goes by the browser's
- * own process, which costs every token twice.
+ * The engine of this very page is reached through its worker: a channel that anybody may listen to, and each lock, goes
+ * by the browser's own process. Page and worker die together, so that no request needs a lock of its own to tell of it.
  */
-import type { OpenMessage } from './protocol.ts';
+import type { Bridge } from './environment.ts';
+import { onRelease } from './locks.ts';
+import type { EngineLock, OpenMessage } from './protocol.ts';
 
 /** What one request's messages travel on, both ways. */
 export interface Line {
@@ -11,19 +13,56 @@ export interface Line {
   close(): void;
 }
 
-const workers = new Map<string, Worker>();
+type Reached = Pick<Worker, 'postMessage'>;
 
-/** Requests of this page to the engine go straight to its worker, until the returned function is called. */
-export function reachDirectly(engineId: string, worker: Worker): () => void {
-  workers.set(engineId, worker);
-  return () => workers.delete(engineId);
+export class NearEngine {
+  readonly lock: EngineLock;
+  readonly #worker: Reached;
+  readonly #gone = new AbortController();
+
+  constructor(lock: EngineLock, worker: Reached) {
+    this.lock = lock;
+    this.#worker = worker;
+  }
+
+  /** Sends the request. */
+  open(message: OpenMessage): Line {
+    const { port1, port2 } = new MessageChannel();
+    this.#worker.postMessage(message, [port2]);
+    return port1;
+  }
+
+  /** Calls back once, when the worker has died or the page no longer hosts; returns how to stop waiting. */
+  onGone(callback: () => void): () => void {
+    const { signal } = this.#gone;
+    signal.addEventListener('abort', callback);
+    return () => signal.removeEventListener('abort', callback);
+  }
+
+  leave(): void {
+    this.#gone.abort();
+  }
 }
 
-/** Sends the request; `undefined` if the engine is another tab's. */
-export function openDirectly(open: OpenMessage): Line | undefined {
-  const worker = workers.get(open.engineId);
-  if (!worker) return undefined;
-  const { port1, port2 } = new MessageChannel();
-  worker.postMessage(open, [port2]);
-  return port1;
+/** By scope. */
+const engines = new Map<string, NearEngine>();
+
+/** Requests of this page go straight to `worker` until its lock is free or the returned function is called. */
+export function reachDirectly({ scope, locks }: Bridge, lock: EngineLock, worker: Reached): () => void {
+  const engine = new NearEngine(lock, worker);
+  engines.set(scope, engine);
+  const forget = () => {
+    if (engines.get(scope) === engine) engines.delete(scope);
+    engine.leave();
+  };
+  const stopWatching = onRelease(locks, lock.name, forget);
+  return () => {
+    stopWatching();
+    forget();
+  };
+}
+
+/** `undefined` where another tab hosts the engine, or none does. */
+export function nearEngine({ scope }: Bridge): NearEngine | undefined {
+  return engines.get(scope);
 }

@@ -143,7 +143,7 @@ export class Host {
     try {
       const engine = await this.#started(engineId, AbortSignal.any([signal, broken.signal]));
       if (!engine) return !signal.aborted;
-      forget = reachDirectly(engineId, worker);
+      forget = reachDirectly(this.#bridge, engine, worker);
       this.#set({ kind: 'hosting', engineId });
       await released(this.#bridge.locks, engine.name, signal);
       return !signal.aborted;

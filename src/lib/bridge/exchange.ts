@@ -1,12 +1,12 @@
 /** One request under way to one engine, seen from its consumer: lease, acknowledgement, head, body, and every way to die. */
 import { ApiError, errorFromBody } from '#lib/core/errors.ts';
-import { openDirectly, type Line } from './direct-line.ts';
+import type { Line, NearEngine } from './direct-line.ts';
 import type { Bridge } from './environment.ts';
 import type { ByteStream } from './error-event.ts';
 import { cancelled, hostLost, hostStalled } from './failures.ts';
 import { Inbox } from './inbox.ts';
-import { holdLock, onRelease, type HeldLock } from './locks.ts';
-import { controlChannelName, parseEngineMessage, requestId, requestName } from './protocol.ts';
+import { holdLock, onRelease } from './locks.ts';
+import { controlChannelName, isWorkLease, parseEngineMessage, requestId, requestName } from './protocol.ts';
 import type { ConsumerMessage, EngineLock, EngineMessage, OpenMessage } from './protocol.ts';
 import { Watchdog } from './watchdog.ts';
 import type { WireRequest } from './wire-request.ts';
@@ -42,15 +42,30 @@ export class Exchange {
     const rid = requestId(request.method);
     const name = requestName(bridge.scope, rid);
     const lease = await holdLock(bridge.locks, name, { signal });
-    const open: OpenMessage = { type: 'open', engineId: engine.engineId, rid, ...request };
-    const direct = signal.aborted ? undefined : openDirectly(open);
-    const exchange = new Exchange(bridge, engine, direct ?? new BroadcastChannel(name), lease, signal);
+    const exchange = new Exchange(bridge, new BroadcastChannel(name), signal, [
+      onRelease(bridge.locks, engine.name, () => exchange.#fail(hostLost())),
+      () => lease.release(),
+    ]);
     if (signal.aborted) exchange.#abort(signal.reason);
-    else if (!direct) announce(bridge, open);
+    else announce(bridge, { type: 'open', engineId: engine.engineId, rid, ...request });
     return exchange;
   }
 
-  private constructor(bridge: Bridge, engine: EngineLock, line: Line, lease: HeldLock, signal: AbortSignal) {
+  /** The same to the engine of this page: nothing is waited for. Throws the signal's reason if it is aborted already. */
+  static openNear(bridge: Bridge, engine: NearEngine, request: WireRequest, signal: AbortSignal): Exchange {
+    signal.throwIfAborted();
+    const rid = requestId(request.method);
+    const name = requestName(bridge.scope, rid);
+    const line = engine.open({ type: 'open', engineId: engine.lock.engineId, rid, ...request });
+    const exchange = new Exchange(bridge, line, signal, [
+      engine.onGone(() => exchange.#fail(hostLost())),
+      // The engine does not look at it: it tells an update of the app that work is under way.
+      isWorkLease(bridge.scope, name) ? holdAside(bridge.locks, name) : () => undefined,
+    ]);
+    return exchange;
+  }
+
+  private constructor(bridge: Bridge, line: Line, signal: AbortSignal, releases: readonly (() => void)[]) {
     this.#bridge = bridge;
     this.#line = line;
     line.onmessage = ({ data }) => this.#receive(parseEngineMessage(data));
@@ -62,10 +77,9 @@ export class Exchange {
       onStalled: () => this.#fail(hostStalled()),
     });
     this.#releases = [
-      onRelease(bridge.locks, engine.name, () => this.#fail(hostLost())),
+      ...releases,
       () => signal.removeEventListener('abort', onAbort),
       () => this.#watchdog.stop(),
-      () => lease.release(),
       () => line.close(),
     ];
   }
@@ -132,7 +146,7 @@ export class Exchange {
       return;
     }
     controller.close();
-    this.#close();
+    this.cancel();
   }
 
   #credit(sizeBytes: number): void {
@@ -188,4 +202,19 @@ function announce({ scope }: Bridge, open: OpenMessage): void {
   const control = new BroadcastChannel(controlChannelName(scope));
   control.postMessage(open);
   control.close();
+}
+
+/** Takes a lock that nobody else wants, in its own time; returns how to free it. */
+function holdAside(locks: LockManager, name: string): () => void {
+  const given = new AbortController();
+  const lease = holdLock(locks, name, { signal: given.signal });
+  // Given up before it was there, or the page is going away.
+  lease.catch(() => undefined);
+  return () => {
+    given.abort();
+    void lease.then(
+      (held) => held.release(),
+      () => undefined,
+    );
+  };
 }

@@ -21,11 +21,14 @@ export class ServedRequest {
   readonly #line: Line;
   readonly #credit = new CreditWindow(windowBytes);
   readonly #stop = new AbortController();
+  /** A consumer in the worker's own page dies with the worker. */
+  readonly #mayDie: boolean;
 
   /** `direct`: where the consumer listens, unless it is the request's own channel. */
   constructor(bridge: Bridge, open: OpenMessage, direct?: Line) {
     this.#bridge = bridge;
     this.#open = open;
+    this.#mayDie = direct === undefined;
     this.#line = direct ?? new BroadcastChannel(requestName(bridge.scope, open.rid));
     this.#line.onmessage = ({ data }) => this.#receive(parseConsumerMessage(data));
   }
@@ -33,7 +36,9 @@ export class ServedRequest {
   /** Resolves when the request is over, however it ended; never rejects. */
   async run(handle: Handle): Promise<void> {
     const { locks, scope } = this.#bridge;
-    const stopWatching = onRelease(locks, requestName(scope, this.#open.rid), () => this.abort());
+    const stopWatching = this.#mayDie
+      ? onRelease(locks, requestName(scope, this.#open.rid), () => this.abort())
+      : () => undefined;
     try {
       this.#post({ type: 'ack' });
       const answer = await this.#answer(handle);
