@@ -29,7 +29,14 @@ const modules: Readonly<Partial<Record<WasmFeature, readonly number[]>>> = {
   ],
 };
 
+const found = new Map<WasmFeature, boolean>();
+
+/** Asked for every request, and found out once. */
 export function hasWasmFeature(feature: WasmFeature): boolean {
+  const known = found.get(feature);
+  if (known !== undefined) return known;
   const module = modules[feature];
-  return module === undefined || WebAssembly.validate(Uint8Array.from(module));
+  const has = module === undefined || WebAssembly.validate(Uint8Array.from(module));
+  found.set(feature, has);
+  return has;
 }

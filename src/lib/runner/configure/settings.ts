@@ -79,14 +79,19 @@ function consistent(settings: v.InferOutput<typeof modelSettings>): v.InferOutpu
 export class ModelSettings {
   readonly changed = new Signal();
   readonly #store: ModelSettingsStore;
+  /** Every request asks. Only this runner writes them, so what was read holds until it writes. */
+  readonly #known = new Map<Digest, Promise<ModelSettingsJson>>();
 
   constructor(store: ModelSettingsStore) {
     this.#store = store;
   }
 
   /** Empty when nothing was set, or by a version whose settings this one does not know. */
-  async get(id: Digest): Promise<ModelSettingsJson> {
-    return readStored(await this.#store.get(id));
+  get(id: Digest): Promise<ModelSettingsJson> {
+    const known = this.#known.get(id) ?? this.#store.get(id).then(readStored);
+    this.#known.set(id, known);
+    known.catch(() => this.#known.delete(id));
+    return known;
   }
 
   async list(): Promise<ReadonlyMap<Digest, ModelSettingsJson>> {
@@ -98,6 +103,7 @@ export class ModelSettings {
   async put(id: Digest, settings: ModelSettingsJson): Promise<void> {
     if (Object.keys(settings).length === 0) await this.#store.remove(id);
     else await this.#store.put(id, settings);
+    this.#known.delete(id);
     this.changed.notify();
   }
 

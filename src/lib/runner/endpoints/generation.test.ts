@@ -33,6 +33,21 @@ it('answers though the disk is full and cannot keep when the model was used', as
   expect(bench.failures).toEqual([full]);
 });
 
+it('keeps when a model was used, but not more often than once a minute', async () => {
+  const bench = await makeGenerationBench();
+  const touch = vi.spyOn(bench.index, 'touch');
+  const used = async () => {
+    await (await bench.call('/v1/chat/completions', chat)).text();
+    return touch.mock.calls.map(([, atMs]) => atMs);
+  };
+  const firstMs = bench.clock.now();
+  expect(await used()).toEqual([firstMs]);
+  await bench.clock.advance(59_000);
+  expect(await used()).toEqual([firstMs]);
+  await bench.clock.advance(1000);
+  expect(await used()).toEqual([firstMs, firstMs + 60_000]);
+});
+
 describe('chats with tools', () => {
   const calls = () => [{ name: 'get_time', arguments: '{"zone":"UTC"}' }];
 

@@ -17,6 +17,8 @@ export interface ModelParts {
   readonly digests: readonly Digest[];
 }
 
+const useStepMs = 60_000;
+
 export class Library {
   /** A model or a name came or went. */
   readonly changed = new Signal();
@@ -111,8 +113,10 @@ export class Library {
     this.#parts.delete(id);
   }
 
-  /** Notes that the model answers a request. */
+  /** Notes that the model answers a request, to the minute: each note is a write, and told to every page. */
   async touch(id: Digest, atMs: number): Promise<void> {
+    const lastMs = (await this.list()).find((model) => model.id === id)?.lastUsedAtMs ?? -Infinity;
+    if (Math.abs(atMs - lastMs) < useStepMs) return;
     await this.#index.touch(id, atMs);
     this.#models = this.#models?.then((models) =>
       models.map((model) => (model.id === id ? { ...model, lastUsedAtMs: atMs } : model)),

@@ -1,6 +1,6 @@
 /**
  * All requests that the models answered: those under way, and those that are kept. Every request is a record from its
- * first byte on; the disk sees it when it waits for its model and when it is over, never while tokens come.
+ * first byte on; the disk sees it soon after it came to its model's queue and when it is over.
  */
 import type { Clock } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
@@ -45,6 +45,9 @@ export type RecorderChange =
 
 /** A record that grows is told this often at most. */
 const growingMs = 250;
+
+/** One that is over so soon is written once, and no first token waits for the disk's transaction. */
+const shortMs = 100;
 
 export class Recorder {
   readonly metrics = new RequestMetrics();
@@ -198,9 +201,16 @@ export class Recorder {
       this.#live.delete(id);
       this.#toldMs.delete(id);
     }
-    if (change !== 'changed') this.#archive.keep({ id, entry, record: recording.toJson() });
+    if (change === 'ended') this.#archive.keep({ id, entry, record: recording.toJson() });
+    if (change === 'begun') this.#clock.after(shortMs, () => this.#keepUnderWay(recording));
     this.#tell({ type: 'changed', id });
     if (change === 'ended') this.#prune();
+  }
+
+  #keepUnderWay(recording: Recording): void {
+    const { id } = recording;
+    if (!this.#live.has(id)) return;
+    this.#archive.keep({ id, entry: this.#note(recording), record: recording.toJson() });
   }
 
   #note(recording: Recording): Entry {

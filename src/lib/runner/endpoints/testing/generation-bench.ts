@@ -84,5 +84,5 @@ export async function makeGenerationBench({ can, ...scripted }: GenerationBenchO
     });
     return router.handle(request).catch((thrown: unknown) => toApiError(thrown).toResponse());
   };
-  return { call, engine, index, recorder, failures, modes };
+  return { call, clock, engine, index, recorder, failures, modes };
 }
