@@ -13,7 +13,10 @@ export default defineConfig({
   // The engine's files, a model and a browser start behind most expectations.
   expect: { timeout: 20_000 },
   forbidOnly: process.env.CI === 'true',
-  reporter: [['list'], ['json']],
+  reporter: [
+    ['list'],
+    ...(process.env.SAMPAN_PLAYWRIGHT_REPORT ? [['./scripts/reporters/playwright.mjs'] as const] : []),
+  ],
   use: {
     launchOptions: { args: chromiumArgs, executablePath: await chromiumPath() },
     // A screencast of every test would cost as much as the tests themselves.

@@ -4,9 +4,12 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chromiumPath } from './chromium.mjs';
+import { failure } from './reporters/report.mjs';
 import { ensureBuild, ensureDependencies, root } from './setup.mjs';
 
-const total = { passed: 0, failed: 0 };
+let passed = 0;
+/** @type {import('./reporters/report.mjs').Failure[]} */
+const failures = [];
 const reports = join(root, '.cache', 'reports');
 /** Each holds a type checker in memory. */
 const lanes = Math.min(3, Math.max(1, availableParallelism()));
@@ -32,27 +35,21 @@ await checks([
   ['unused code', 'knip/bin/knip.js', []],
 ]);
 
-const vitest = join(reports, 'vitest.json');
-run('vitest/vitest.mjs', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitest}`]);
-count('vitest', vitest, (report) => ({
-  passed: report.numPassedTests,
-  failed: report.numFailedTests + emptyFiles(report),
-}));
+runner('vitest', 'vitest/vitest.mjs', [
+  'run',
+  '--reporter=default',
+  '--reporter=./scripts/reporters/vitest.mjs',
+]);
 
 console.log('\n• build');
 tally('build', builds());
 
-const playwright = join(reports, 'playwright.json');
-run('@playwright/test/cli.js', ['test', ...process.argv.slice(2)], {
-  PLAYWRIGHT_JSON_OUTPUT_NAME: playwright,
-});
-count('playwright', playwright, ({ stats, errors }) => ({
-  passed: stats.expected + stats.flaky,
-  failed: stats.unexpected + errors.length,
-}));
+runner('playwright', '@playwright/test/cli.js', ['test', ...process.argv.slice(2)]);
 
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+// Again at the end, where somebody looks, whatever was printed since.
+for (const { name, message } of failures) console.log(`\n✗ ${name}\n${message}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length === 0 ? 0 : 1;
 
 /** A check is one test: it passes or it does not. They run side by side, and each tells what it found when it is over. */
 async function checks(list) {
@@ -63,24 +60,23 @@ async function checks(list) {
       const { ok, output } = await runQuietly(script, args);
       console.log(`\n• ${name}`);
       process.stdout.write(output);
-      tally(name, ok);
+      tally(name, { ok, message: String(output) });
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-function tally(name, ok) {
-  total[ok ? 'passed' : 'failed']++;
-  if (!ok) console.log(`✗ ${name} failed`);
+function tally(name, { ok, message }) {
+  if (ok) passed++;
+  else failures.push(failure(name, [{ message }]));
 }
 
 function builds() {
   try {
     ensureBuild();
-    return true;
+    return { ok: true };
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return false;
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -95,31 +91,20 @@ function runQuietly(script, args) {
   });
 }
 
-function run(script, args, env = {}) {
-  const result = spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], {
+/** One that left no report, or failed for a reason that is not in it, has failed as a whole. */
+function runner(name, script, args) {
+  const report = join(reports, `${name}.json`);
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, ...env },
+    env: { ...process.env, [`SAMPAN_${name.toUpperCase()}_REPORT`]: report },
   });
-  return result.status === 0;
-}
-
-/** A runner that left no report has failed as a whole. */
-function count(name, file, read) {
   try {
-    const { passed, failed } = read(JSON.parse(readFileSync(file, 'utf8')));
-    total.passed += passed;
-    total.failed += failed;
+    const told = JSON.parse(readFileSync(report, 'utf8'));
+    passed += told.passed;
+    failures.push(...told.failures);
+    if (status !== 0 && told.failures.length === 0) throw new Error(`It ended with status ${status}.`);
   } catch (error) {
-    console.error(`${name} left no report: ${error instanceof Error ? error.message : error}`);
-    total.failed++;
+    failures.push(failure(`all of ${name}`, [error]));
   }
-}
-
-/** Files that failed before their first test ran, and errors outside of tests. */
-function emptyFiles(report) {
-  const failures = report.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.length === 0,
-  ).length;
-  return failures > 0 || report.success || report.numFailedTests > 0 ? failures : 1;
 }
