@@ -1,12 +1,13 @@
 /** What `npm test` says of a runner is what happened in it, errors outside of tests too. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { failure } from '#scripts/reporters/report.mjs';
 
 /** Runs files of tests in a process of their own, below this folder so that they find the runner. */
 function reportOf(files: Readonly<Record<string, string>>) {
+  mkdirSync('.cache', { recursive: true });
   const folder = mkdtempSync(join('.cache', 'reporters-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);

@@ -19,7 +19,7 @@ import { loadModel, Rejected, type LoadingPorts, type LoadOrder } from './loadin
 import type { NativeLine } from './native-log.ts';
 import { OwnBuilds, type OwnBuild } from './own-builds.ts';
 import { describePlan, packageWords, planOf, type Browser, type Machine, type Plan } from './plan.ts';
-import type { Locks } from './worker-tap.ts';
+import type { Locks } from './worker-watch.ts';
 
 export interface LlamaCppOptions {
   readonly assets: LlamaCppAssets;

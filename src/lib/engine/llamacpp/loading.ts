@@ -14,7 +14,7 @@ import { LlamaCppModel, type LlamaCppModelOptions } from './model.ts';
 import { NativeLog, type NativeLine } from './native-log.ts';
 import type { OwnBuild } from './own-builds.ts';
 import { describePlan, type Plan } from './plan.ts';
-import type { Locks } from './worker-tap.ts';
+import type { Locks } from './worker-watch.ts';
 
 export interface LoadingPorts {
   readonly assets: LlamaCppAssets;
@@ -45,7 +45,7 @@ export async function loadModel(order: LoadOrder, ports: LoadingPorts): Promise<
   const params = loadParams(files, config, facts, inForce);
   const log = new NativeLog(ports.log);
   const wllama = await createWllama(own ?? plan.build, ports.assets, log);
-  const life = watchOver(wllama, { locks: ports.locks, log, isOwn: own !== undefined });
+  const life = watchOver(wllama, { locks: ports.locks, clock: ports.clock, log, isOwn: own !== undefined });
   try {
     signal?.throwIfAborted();
     await loadOrGiveUp({ wllama, files, params, life }, order, ports);

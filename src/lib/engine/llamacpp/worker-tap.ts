@@ -4,6 +4,7 @@
  * of life.
  */
 import type { Wllama } from '@wllama/wllama';
+import type { Clock } from '#lib/core/clock.ts';
 import { resultInPlace } from './half-characters.ts';
 import { withHighAddresses } from './high-addresses.ts';
 import { handOverFiles } from './model-files.ts';
@@ -11,11 +12,11 @@ import type { NativeLog } from './native-log.ts';
 import { Turnstile } from './turnstile.ts';
 import { askAhead } from './results-ahead.ts';
 import { onWorkerProxy, type WorkerProxy } from './worker-proxy.ts';
-
-export type Locks = Pick<LockManager, 'request'>;
+import { died, type Locks } from './worker-watch.ts';
 
 export interface TapOptions {
   readonly locks: Locks;
+  readonly clock: Clock;
   readonly log: NativeLog;
   /** One of our builds, which answers with its exceptions. */
   readonly isOwn: boolean;
@@ -31,7 +32,7 @@ export interface Tap {
 }
 
 /** Call before `loadModel`. */
-export function tapWorker(wllama: Wllama, { locks, log, isOwn, onDeath }: TapOptions): Tap {
+export function tapWorker(wllama: Wllama, { locks, clock, log, isOwn, onDeath }: TapOptions): Tap {
   const unwatch = new AbortController();
   let tellStarted: () => void = () => undefined;
   const started = new Promise<void>((resolve) => (tellStarted = resolve));
@@ -42,7 +43,9 @@ export function tapWorker(wllama: Wllama, { locks, log, isOwn, onDeath }: TapOpt
     handOverFiles(proxy);
     holdLock(proxy, lockName, () => {
       tellStarted();
-      void watch(locks, lockName, unwatch.signal, onDeath);
+      void died(lockName, { locks, clock, signal: unwatch.signal }).then((isDead) => {
+        if (isDead) onDeath();
+      });
     });
   });
   return { stop: () => unwatch.abort(), started };
@@ -61,7 +64,7 @@ function takeTurns(proxy: WorkerProxy, log: NativeLog): void {
   };
 }
 
-/** A worker that dies says nothing, but its locks become free. Its threads hold the lock too and die with it. */
+/** Its threads hold the lock too and die with it. */
 function holdLock(proxy: WorkerProxy, lockName: string, onHeld: () => void): void {
   const moduleCode = proxy.getModuleCode.bind(proxy);
   const moduleInit = proxy.moduleInit.bind(proxy);
@@ -72,12 +75,4 @@ function holdLock(proxy: WorkerProxy, lockName: string, onHeld: () => void): voi
     onHeld();
     return result;
   };
-}
-
-async function watch(locks: Locks, name: string, signal: AbortSignal, onDeath: () => void): Promise<void> {
-  try {
-    await locks.request(name, { signal }, () => onDeath());
-  } catch {
-    // Stopped watching.
-  }
 }
