@@ -3,7 +3,8 @@ import { AsyncQueue } from '#lib/core/async-queue.ts';
 import type { RequestEvents } from '#lib/model/wire-requests.ts';
 import { sseEvent, sseHeaders } from '#lib/openai/sse.ts';
 import type { Criteria } from '#lib/runner/recorder/filter.ts';
-import type { Recorder, RecorderChange } from '#lib/runner/recorder/recorder.ts';
+import type { RecorderChange } from '#lib/runner/recorder/changes.ts';
+import type { Recorder } from '#lib/runner/recorder/recorder.ts';
 import type { Call } from '#lib/runner/router.ts';
 import { streamed } from './respond.ts';
 

@@ -17,6 +17,7 @@ import type { Call } from '#lib/runner/router.ts';
 import { withJoinedBody } from './answer-text.ts';
 import { Archive, type Archived } from './archive.ts';
 import { makeEntry, type Entry } from './entry.ts';
+import { Changes, type RecorderChange } from './changes.ts';
 import type { Criteria } from './filter.ts';
 import { importLines } from './import.ts';
 import { RequestMetrics } from './metrics.ts';
@@ -39,13 +40,6 @@ export interface RecorderOptions {
   readonly onError?: (thrown: unknown) => void;
 }
 
-export type RecorderChange =
-  | { readonly type: 'changed'; readonly id: string }
-  | { readonly type: 'gone'; readonly ids: readonly string[] };
-
-/** A record that grows is told this often at most. */
-const growingMs = 250;
-
 /** One that is over so soon is written once, and no first token waits for the disk's transaction. */
 const shortMs = 100;
 
@@ -58,12 +52,12 @@ export class Recorder {
   readonly #shelf = new Shelf();
   readonly #search: Search;
   readonly #live = new Map<string, Recording>();
-  readonly #toldMs = new Map<string, number>();
-  readonly #followers = new Set<(change: RecorderChange) => void>();
+  readonly #changes: Changes;
   #settings = defaultSettings;
 
   constructor({ store, settings, clock, random = Math.random, onError = () => undefined }: RecorderOptions) {
     this.#clock = clock;
+    this.#changes = new Changes(clock);
     this.#ids = new RequestIds(clock, random);
     this.#archive = new Archive(store, onError);
     this.#settingsStore = settings;
@@ -114,13 +108,13 @@ export class Recorder {
     if (!this.#settings.recording || request.headers.get('x-sampan-record') === 'off') return recording;
     this.#live.set(recording.id, recording);
     this.#note(recording);
-    this.#tell({ type: 'changed', id: recording.id });
+    this.#changes.tell({ type: 'changed', id: recording.id });
     return recording;
   }
 
   /** `false` for a request that is not to be recorded. */
   keeps({ id }: Recording): boolean {
-    return this.#shelf.get(id) !== undefined;
+    return this.#shelf.has(id);
   }
 
   row(id: string): RequestRowJson | undefined {
@@ -158,15 +152,14 @@ export class Recorder {
   /** Lines of JSON as an export wrote them. */
   async import(lines: AsyncIterable<string>): Promise<RequestImportJson> {
     return importLines(lines, {
-      isKnown: (id) => this.#shelf.get(id) !== undefined,
+      isKnown: (id) => this.#shelf.has(id),
       put: (records) => this.#take(records),
     });
   }
 
   /** Tells of every change; returns how to stop. */
   follow(tell: (change: RecorderChange) => void): () => void {
-    this.#followers.add(tell);
-    return () => this.#followers.delete(tell);
+    return this.#changes.follow(tell);
   }
 
   /** What is under way is lost with the runner; resolves when that is written. */
@@ -190,27 +183,26 @@ export class Recorder {
   #onChange(recording: Recording, change: RecordingChange): void {
     if (change === 'ended') this.metrics.ended(recording);
     if (!this.#live.has(recording.id)) return;
-    if (change === 'piece') this.#tellGrown(recording.id);
+    if (change === 'piece') this.#changes.grown(recording.id);
     else this.#keep(recording, change);
   }
 
   #keep(recording: Recording, change: Exclude<RecordingChange, 'piece'>): void {
     const { id } = recording;
     const entry = this.#note(recording);
-    if (change === 'ended') {
-      this.#live.delete(id);
-      this.#toldMs.delete(id);
+    if (change === 'begun') this.#clock.after(shortMs, () => this.#live.has(id) && this.#write(recording));
+    if (change !== 'ended') {
+      this.#changes.tell({ type: 'changed', id });
+      return;
     }
-    if (change === 'ended') this.#archive.keep({ id, entry, record: recording.toJson() });
-    if (change === 'begun') this.#clock.after(shortMs, () => this.#keepUnderWay(recording));
-    this.#tell({ type: 'changed', id });
-    if (change === 'ended') this.#prune();
+    this.#live.delete(id);
+    this.#write(recording, entry);
+    this.#changes.ended(id);
+    this.#prune();
   }
 
-  #keepUnderWay(recording: Recording): void {
-    const { id } = recording;
-    if (!this.#live.has(id)) return;
-    this.#archive.keep({ id, entry: this.#note(recording), record: recording.toJson() });
+  #write(recording: Recording, entry = this.#note(recording)): void {
+    this.#archive.keep({ id: recording.id, entry, record: recording.toJson() });
   }
 
   #note(recording: Recording): Entry {
@@ -226,7 +218,7 @@ export class Recorder {
     await this.#archive.put(archived);
     for (const { id, entry } of archived) {
       this.#shelf.put(entry);
-      this.#tell({ type: 'changed', id });
+      this.#changes.tell({ type: 'changed', id });
     }
     this.#prune();
   }
@@ -253,17 +245,6 @@ export class Recorder {
     if (ids.length === 0) return;
     this.#shelf.remove(ids);
     this.#archive.drop(ids);
-    this.#tell({ type: 'gone', ids });
-  }
-
-  #tellGrown(id: string): void {
-    const nowMs = this.#clock.now();
-    if (nowMs - (this.#toldMs.get(id) ?? -Infinity) < growingMs) return;
-    this.#toldMs.set(id, nowMs);
-    this.#tell({ type: 'changed', id });
-  }
-
-  #tell(change: RecorderChange): void {
-    for (const tell of [...this.#followers]) tell(change);
+    this.#changes.tell({ type: 'gone', ids });
   }
 }
