@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from '@playwright/test';
 import { chromiumArgs, chromiumPath } from './scripts/chromium.mjs';
 
@@ -7,8 +6,8 @@ export default defineConfig({
   testMatch: ['e2e/**/*.spec.ts', 'interop/**/*.spec.ts'],
   ...(process.env.SAMPAN_REAL === '1' ? {} : { testIgnore: ['**/*.real.spec.ts'] }),
   outputDir: 'test-results',
-  // Each test has a companion, a browser profile and an engine of its own, and waits for them half of its time.
-  workers: Math.min(2, availableParallelism()),
+  // Each test has a companion, a browser profile and an engine of its own; two cores carry one at a time.
+  workers: 1,
   fullyParallel: false,
   timeout: 90_000,
   // The engine's files, a model and a browser start behind most expectations.

@@ -15,7 +15,10 @@ export interface Life {
 }
 
 /** A dead worker answers nothing, so whoever waits for it is told by `exit`. */
-export function watchOver(wllama: Wllama, options: Pick<TapOptions, 'locks' | 'clock' | 'log' | 'isOwn'>): Life {
+export function watchOver(
+  wllama: Wllama,
+  options: Pick<TapOptions, 'locks' | 'clock' | 'log' | 'isOwn'>,
+): Life {
   let report: (error: Error) => void = () => undefined;
   const lost = new Promise<Error>((resolve) => (report = resolve));
   const onDeath = () => {
