@@ -17,7 +17,7 @@ export function writeReport(file, { passed, failures }) {
 /** @param {readonly { message?: string, stack?: string }[]} errors */
 export function failure(name, errors) {
   const text = errors.map(({ message, stack }) => message ?? stack ?? 'no reason was told').join('\n');
-  const lines = stripVTControlCharacters(text).split('\n');
+  const lines = stripVTControlCharacters(text).trim().split('\n');
   const cut = lines.length > maxLines ? [`… ${lines.length - maxLines} more lines`] : [];
   return { name, message: [...lines.slice(0, maxLines), ...cut].join('\n') };
 }

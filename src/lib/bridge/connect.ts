@@ -18,7 +18,7 @@ export interface ConnectOptions extends BridgeOptions {
 
 /** Throws `no_host`, `host_stalled` or the signal's reason; in each case nothing is left behind. */
 export async function connect(request: WireRequest, options: ConnectOptions): Promise<Exchange> {
-  const { signal = new AbortController().signal, waitForHostMs = 5000, ackMs = 2000 } = options;
+  const { signal = new AbortController().signal, waitForHostMs = 5000, ackMs = 5000 } = options;
   const bridge = bridgeOf(options);
   for (;;) {
     const near = nearEngine(bridge);

@@ -117,6 +117,24 @@ describe('finding the engine', () => {
     await expectNothingLeft(scope);
   });
 
+  it('gives an engine five seconds, which a busy machine may need', async () => {
+    const scope = newScope();
+    const clock = new ManualClock();
+    const busy = await puppetEngine(scope, 1, 'busy');
+    const answer = callHost(get('/v1/x'), { scope, clock });
+    await expect.poll(() => busy.opened.length).toBe(1);
+    await clock.advance(4900);
+    busy.say({ type: 'ack' });
+    busy.say({ type: 'head', status: 200, headers: [] });
+    busy.say({ type: 'end' });
+    expect((await answer).status).toBe(200);
+    const late = callHost(get('/v1/x'), { scope, clock });
+    await expect.poll(() => busy.opened.length).toBe(2);
+    await clock.advance(5000);
+    expect(await errorCode(await late)).toBe('host_stalled');
+    await expectNothingLeft(scope);
+  });
+
   it('reports an engine that does not acknowledge', async () => {
     const scope = newScope();
     await puppetEngine(scope, 1, 'silent');
