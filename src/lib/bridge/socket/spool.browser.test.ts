@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { opfsSpool } from './spool.ts';
 
 let root: FileSystemDirectoryHandle;
@@ -44,6 +44,16 @@ it('keeps what comes on the disk until it is released', async () => {
 
 it('leaves nothing of a body that broke off', async () => {
   const spool = await opfsSpool(root);
+  await expect(spool(pieces(3, new Error('gone')))).rejects.toThrow('gone');
+  expect(await spooledNames()).toEqual([]);
+});
+
+it('removes a file whose lock outlives its last write for a moment', async () => {
+  const spool = await opfsSpool(root);
+  const locked = new DOMException('still open', 'NoModificationAllowedError');
+  const removal = vi.spyOn(FileSystemDirectoryHandle.prototype, 'removeEntry');
+  onTestFinished(() => removal.mockRestore());
+  removal.mockRejectedValueOnce(locked).mockRejectedValueOnce(locked);
   await expect(spool(pieces(3, new Error('gone')))).rejects.toThrow('gone');
   expect(await spooledNames()).toEqual([]);
 });

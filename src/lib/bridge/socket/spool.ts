@@ -1,6 +1,7 @@
 /** Where an upload waits until it is whole: the runner takes files as handles, and a socket has none to give. */
 import type { ByteStream } from '#lib/bridge/error-event.ts';
 import { readBytes } from '#lib/core/byte-reader.ts';
+import { sleep, systemClock, type Clock } from '#lib/core/clock.ts';
 
 export interface Spooled {
   readonly file: Blob;
@@ -14,17 +15,17 @@ export type Spool = (body: ByteStream) => Promise<Spooled>;
 const folderName = 'spool';
 /** Each write takes the way through the browser's process: with pieces of 64 KiB that is a third of the speed. */
 const pieceBytes = 4 * 1024 * 1024;
+const unlockedWithinMs = 2000;
+const pollMs = 20;
 
 /** On the disk, in this origin's private file system. Uploads that a killed tab left there are thrown away. */
-export async function opfsSpool(root: FileSystemDirectoryHandle): Promise<Spool> {
+export async function opfsSpool(root: FileSystemDirectoryHandle, clock = systemClock): Promise<Spool> {
   const folder = await root.getDirectoryHandle(folderName, { create: true });
-  const remove = async (name: string) => {
-    // One that another worker still writes is not ours to remove.
-    await folder.removeEntry(name).catch(() => undefined);
-  };
   const leftovers: string[] = [];
   for await (const name of folder.keys()) leftovers.push(name);
-  for (const name of leftovers) await remove(name);
+  // One that another worker still writes is not ours to remove.
+  for (const name of leftovers) await folder.removeEntry(name).catch(() => undefined);
+  const remove = (name: string) => removeUnlocked(folder, name, clock);
 
   return async (body) => {
     const name = crypto.randomUUID();
@@ -37,6 +38,21 @@ export async function opfsSpool(root: FileSystemDirectoryHandle): Promise<Spool>
       throw thrown;
     }
   };
+}
+
+/** A file stays locked for a moment after its writing was given up. What cannot be removed goes with the next session. */
+async function removeUnlocked(folder: FileSystemDirectoryHandle, name: string, clock: Clock): Promise<void> {
+  const deadlineMs = clock.now() + unlockedWithinMs;
+  for (;;) {
+    try {
+      await folder.removeEntry(name);
+      return;
+    } catch (thrown) {
+      const isLocked = thrown instanceof DOMException && thrown.name === 'NoModificationAllowedError';
+      if (!isLocked || clock.now() >= deadlineMs) return;
+    }
+    await sleep(clock, pollMs);
+  }
 }
 
 async function write(body: ByteStream, target: FileSystemWritableFileStream): Promise<void> {
