@@ -146,6 +146,7 @@ export class Exchange {
       return;
     }
     controller.close();
+    // The engine keeps the file until it is told, or the lease is free, which that of this page does not watch.
     this.cancel();
   }
 

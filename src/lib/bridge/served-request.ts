@@ -21,14 +21,14 @@ export class ServedRequest {
   readonly #line: Line;
   readonly #credit = new CreditWindow(windowBytes);
   readonly #stop = new AbortController();
-  /** A consumer in the worker's own page dies with the worker. */
-  readonly #mayDie: boolean;
+  /** Not of a consumer in the worker's own page, which dies with it. */
+  readonly #watchesLease: boolean;
 
   /** `direct`: where the consumer listens, unless it is the request's own channel. */
   constructor(bridge: Bridge, open: OpenMessage, direct?: Line) {
     this.#bridge = bridge;
     this.#open = open;
-    this.#mayDie = direct === undefined;
+    this.#watchesLease = direct === undefined;
     this.#line = direct ?? new BroadcastChannel(requestName(bridge.scope, open.rid));
     this.#line.onmessage = ({ data }) => this.#receive(parseConsumerMessage(data));
   }
@@ -36,7 +36,7 @@ export class ServedRequest {
   /** Resolves when the request is over, however it ended; never rejects. */
   async run(handle: Handle): Promise<void> {
     const { locks, scope } = this.#bridge;
-    const stopWatching = this.#mayDie
+    const stopWatching = this.#watchesLease
       ? onRelease(locks, requestName(scope, this.#open.rid), () => this.abort())
       : () => undefined;
     try {

@@ -8,6 +8,7 @@ import { holdLock, released } from '#lib/bridge/locks.ts';
 import { hostLockName } from '#lib/bridge/protocol.ts';
 import { sleep, type Clock } from '#lib/core/clock.ts';
 import { ApiError } from '#lib/core/errors.ts';
+import { isStillOpen } from '#lib/core/file-lock.ts';
 
 export interface EraseOptions extends BridgeOptions {
   readonly databases: Pick<IDBFactory, 'databases' | 'open'>;
@@ -125,11 +126,6 @@ async function removeAll(root: FileSystemDirectoryHandle): Promise<void> {
   const names: string[] = [];
   for await (const name of root.keys()) names.push(name);
   for (const name of names) await root.removeEntry(name, { recursive: true });
-}
-
-/** What Chromium throws for a file of which a worker holds the access handle. */
-function isStillOpen(thrown: unknown): boolean {
-  return thrown instanceof DOMException && thrown.name === 'NoModificationAllowedError';
 }
 
 function filesHeld(cause: unknown): ApiError {

@@ -2,6 +2,7 @@
 import type { ByteStream } from '#lib/bridge/error-event.ts';
 import { readBytes } from '#lib/core/byte-reader.ts';
 import { sleep, systemClock, type Clock } from '#lib/core/clock.ts';
+import { isStillOpen } from '#lib/core/file-lock.ts';
 
 export interface Spooled {
   readonly file: Blob;
@@ -48,8 +49,7 @@ async function removeUnlocked(folder: FileSystemDirectoryHandle, name: string, c
       await folder.removeEntry(name);
       return;
     } catch (thrown) {
-      const isLocked = thrown instanceof DOMException && thrown.name === 'NoModificationAllowedError';
-      if (!isLocked || clock.now() >= deadlineMs) return;
+      if (!isStillOpen(thrown) || clock.now() >= deadlineMs) return;
     }
     await sleep(clock, pollMs);
   }
